@@ -1,0 +1,53 @@
+import type { FleetSnapshot } from './snapshot.ts';
+import type { Settlement } from './settlement.ts';
+import type { Settings } from './settings.ts';
+import type { Gauges, NodeTelemetry } from './telemetry.ts';
+
+// What the two planes say to each other, over one MessagePort. Both sides send and forget; only two things are answered:
+// a snapshot by `applied` (so that an admin's 204 means "in force"), and a question for gauges.
+
+/** From the data plane (main thread) to the control plane (worker). */
+export type ToControlPlane =
+  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] }
+  /** The data plane places by this snapshot version from now on. */
+  | { readonly kind: 'applied'; readonly version: number }
+  | { readonly kind: 'gauges'; readonly question: number; readonly gauges: Gauges }
+  | { readonly kind: 'doubt'; readonly doubt: NodeDoubt }
+  /** A line for the router's log from the data plane: rare things only, never per request. */
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly detail?: Readonly<Record<string, unknown>>;
+    }
+  /** Write what is pending, answer `stopped`, exit. */
+  | { readonly kind: 'stop' };
+
+/** Something a request learned of a node, which the control plane should check at once. */
+export interface NodeDoubt {
+  readonly index: number;
+  readonly generation: number;
+  readonly reason: 'unauthorized' | 'loading' | 'model-missing' | 'unreachable';
+  readonly model: string | null;
+}
+
+/** From the control plane to the data plane. */
+export type ToDataPlane =
+  /** The admin listener is up. `adminToken` is set only when it was made at this start: print it once. */
+  | { readonly kind: 'started'; readonly adminUrl: string; readonly adminToken: string | null }
+  /** It cannot start and a restart would not help (port in use, unusable database). */
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'snapshot'; readonly snapshot: FleetSnapshot }
+  | { readonly kind: 'telemetry'; readonly nodes: readonly NodeTelemetry[] }
+  | { readonly kind: 'gauges?'; readonly question: number }
+  /** A key was revoked with ?abort=true: end what runs under it. */
+  | { readonly kind: 'abort'; readonly keyId: string }
+  | { readonly kind: 'stopped' };
+
+/** What the worker is started with. `resume` is the snapshot in force when a former control plane died: indexes, generations and last known states are kept. */
+export interface ControlPlaneStart {
+  readonly settings: Settings;
+  readonly resume: FleetSnapshot | null;
+  /** Epoch ms when the router (not this worker) started. */
+  readonly startedAt: number;
+}

@@ -1,0 +1,109 @@
+import type { EngineKind, PolicyName } from './glossary.ts';
+
+// The configuration after validation: what `config/` produces and both planes read. All durations are milliseconds,
+// all sizes bytes. `docs/configuration.md` describes the same values under the names users write.
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Paths of PEM files for a listener of ours. */
+export interface ListenerTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  /** From sending the request to the first byte of the answer's body. */
+  readonly firstByteMs: number;
+  readonly betweenBytesMs: number;
+  /** For a client to send its whole body, and to take any of an answer that waits for it. */
+  readonly clientBodyMs: number;
+  readonly shutdownMs: number;
+}
+
+/** The phases that may be set per node. */
+export type NodeTimeouts = Partial<Pick<Timeouts, 'connectMs' | 'firstByteMs' | 'betweenBytesMs'>>;
+
+/** TLS towards a node. PEM text, not paths. */
+export interface NodeTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** False accepts any certificate. Default true. */
+  readonly verify?: boolean;
+}
+
+/** A node as an operator describes it, in the file, by flag or through the admin API. */
+export interface NodeSettings {
+  readonly name: string;
+  /** As written; may end in `/v1` or lie under a base path. */
+  readonly url: string;
+  readonly engine: EngineKind | 'auto';
+  readonly maxConcurrent?: number;
+  readonly apiKey?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Public name → the engine's own name. Absent: the node's own list is offered. */
+  readonly models?: Readonly<Record<string, string>>;
+  readonly timeouts?: NodeTimeouts;
+  readonly tls?: NodeTls;
+}
+
+/** A client key, as declared in the file or created through the admin API (there without the secret). */
+export interface KeySettings {
+  readonly label: string;
+  /** Hex SHA-256 of the key. The key itself is never kept. */
+  readonly hash: string;
+  /** Epoch ms, or null for never. */
+  readonly expiresAt: number | null;
+  /** Public model names, or null for all. */
+  readonly models: readonly string[] | null;
+  readonly weight: number;
+  readonly maxConcurrent: number | null;
+  /** Requests per minute, or null for no limit. */
+  readonly ratePerMinute: number | null;
+}
+
+export interface Settings {
+  readonly listen: Address;
+  readonly tls: ListenerTls | null;
+  readonly admin: {
+    readonly listen: Address;
+    readonly tls: ListenerTls | null;
+    /** From `WEIR_ADMIN_TOKEN`; null: the one kept in `dataDir`. */
+    readonly token: string | null;
+  };
+  readonly dataDir: string;
+  readonly insecure: boolean;
+  readonly auth: {
+    readonly clients: 'auto' | 'required' | 'off';
+    readonly keys: readonly KeySettings[];
+    /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
+    readonly trustedProxies: readonly string[];
+  };
+  readonly discovery: { readonly enabled: boolean };
+  readonly health: {
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+  };
+  readonly queue: {
+    readonly maxWaiters: number;
+    readonly timeoutMs: number;
+    readonly maxBytes: number;
+    /** The share of `maxWaiters` that one model may hold where the fleet serves more than one. */
+    readonly maxShare: number;
+  };
+  readonly pool: {
+    readonly maxIdlePerNode: number;
+    readonly idleTimeoutMs: number;
+    readonly tcpKeepAliveMs: number;
+  };
+  readonly selection: { readonly policy: PolicyName; readonly cacheTtlMs: number };
+  readonly timeouts: Timeouts;
+  readonly limits: { readonly bodyBytes: number };
+  readonly history: { readonly days: number; readonly maxRows: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+  readonly nodes: readonly NodeSettings[];
+}
