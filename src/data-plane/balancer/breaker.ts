@@ -1,0 +1,98 @@
+// Takes a node out after it failed too often: 5 faults in a row, or half of its last 20 outcomes. It stays out for 5 s,
+// doubling up to 60 s, then one real request may try it (half-open): its success closes the breaker, its fault opens it
+// again. Outcomes that say nothing about the node (the client left, a 4xx) move nothing.
+// What it does not do: judge latency, or protect the last nodes of a model; `mayOpen` is asked before it opens, so that
+// never more than half of a model's nodes are out at once: a doubtful node is better than none.
+
+const FAULTS_IN_A_ROW = 5;
+const WINDOW = 20;
+const OPEN_FIRST_MS = 5_000;
+const OPEN_MOST_MS = 60_000;
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+export class Breaker {
+  #state: BreakerState = 'closed';
+  #inARow = 0;
+  /** The last outcomes as bits, 1 for a fault; the youngest is the lowest. */
+  #window = 0;
+  #outcomes = 0;
+  #openMs = OPEN_FIRST_MS;
+  #openUntil = 0;
+  #trialRuns = false;
+
+  stateAt(now: number): BreakerState {
+    if (this.#state === 'open' && now >= this.#openUntil) this.#state = 'half-open';
+    return this.#state;
+  }
+
+  /** When an open breaker lets a request try again, in monotonic ms; null while it is not open. */
+  opensUntil(now: number): number | null {
+    return this.stateAt(now) === 'open' ? this.#openUntil : null;
+  }
+
+  /** True where a request may be sent now. */
+  allows(now: number): boolean {
+    const state = this.stateAt(now);
+    return state === 'closed' || (state === 'half-open' && !this.#trialRuns);
+  }
+
+  /** A lease was taken. Returns true if it is the half-open trial. */
+  take(now: number): boolean {
+    if (this.stateAt(now) !== 'half-open') return false;
+    this.#trialRuns = true;
+    return true;
+  }
+
+  /** The trial ended without telling anything; another may try. */
+  trialEnded(): void {
+    this.#trialRuns = false;
+  }
+
+  success(trial: boolean): void {
+    if (trial) {
+      this.#trialRuns = false;
+      this.#state = 'closed';
+      this.#openMs = OPEN_FIRST_MS;
+      this.#window = 0;
+      this.#outcomes = 0;
+    }
+    // Answers begun before the breaker opened still end well afterwards; they do not close it.
+    if (this.#state !== 'closed') return;
+    this.#inARow = 0;
+    this.#note(0);
+  }
+
+  fault(trial: boolean, now: number, mayOpen: () => boolean): void {
+    if (trial) {
+      this.#trialRuns = false;
+      this.#openMs = Math.min(OPEN_MOST_MS, this.#openMs * 2);
+      this.#open(now);
+      return;
+    }
+    if (this.#state !== 'closed') return;
+    this.#inARow += 1;
+    this.#note(1);
+    const halfFailed = this.#outcomes >= WINDOW && faultsIn(this.#window) * 2 >= WINDOW;
+    if ((this.#inARow >= FAULTS_IN_A_ROW || halfFailed) && mayOpen()) this.#open(now);
+  }
+
+  #open(now: number): void {
+    this.#state = 'open';
+    this.#openUntil = now + this.#openMs;
+    this.#inARow = 0;
+    this.#window = 0;
+    this.#outcomes = 0;
+  }
+
+  #note(bit: 0 | 1): void {
+    this.#window = ((this.#window << 1) | bit) & ((1 << WINDOW) - 1);
+    this.#outcomes = Math.min(WINDOW, this.#outcomes + 1);
+  }
+}
+
+function faultsIn(window: number): number {
+  let count = 0;
+  for (let rest = window; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}

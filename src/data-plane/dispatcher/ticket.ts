@@ -1,0 +1,53 @@
+// What is asked of the dispatcher and what it answers, as plain data: no socket, no closure, nothing that could not cross
+// a thread.
+
+export interface Ticket {
+  /** Grows with arrival: also the place in the waiting room, kept when the request re-enters after a failed attempt. */
+  readonly id: number;
+  /** Canonical public name. */
+  readonly model: string;
+  /** The body's size: what it costs to keep it waiting. */
+  readonly bytes: number;
+  /** How long it may (still) wait. */
+  readonly maxWaitMs: number;
+  /** Nodes that already failed it. */
+  readonly tried: readonly NodeRef[];
+  /** True once it was admitted before: it may use the last fifth of the waiting room. */
+  readonly readmitted: boolean;
+}
+
+export interface NodeRef {
+  readonly node: number;
+  readonly generation: number;
+}
+
+/** The right to one slot of one node. */
+export interface Grant extends NodeRef {
+  readonly lease: number;
+  /** The engine's own name of the model there. */
+  readonly upstream: string;
+}
+
+/** How a wait ended. `waitedMs` is null for a request that never was a waiter this time. */
+export type WaitResult =
+  | { readonly kind: 'ready'; readonly grant: Grant; readonly waitedMs: number | null }
+  /** Waited as long as allowed, and nodes were busy. */
+  | { readonly kind: 'timeout'; readonly waitedMs: number; readonly retryAfterMs: number }
+  /** Waited as long as allowed, and no node of the model was ready; or its last node was removed. */
+  | { readonly kind: 'no-ready-node'; readonly waitedMs: number; readonly retryAfterMs: number }
+  | { readonly kind: 'capacity-exceeded'; readonly waitedMs: null; readonly retryAfterMs: number }
+  | { readonly kind: 'abandoned'; readonly waitedMs: number | null }
+  | { readonly kind: 'draining'; readonly waitedMs: number | null }
+  | { readonly kind: 'model-not-found'; readonly waitedMs: number | null }
+  /** A request already tried elsewhere, and no node is left that could still serve it. */
+  | { readonly kind: 'exhausted'; readonly waitedMs: number | null };
+
+/** What an attempt says of its node when its lease ends. */
+export type LeaseOutcome =
+  | { readonly kind: 'served' }
+  /** Says nothing about the node: the client left, its own 4xx. */
+  | { readonly kind: 'neutral' }
+  | { readonly kind: 'fault' }
+  | { readonly kind: 'overloaded'; readonly coolMs: number }
+  | { readonly kind: 'loading'; readonly retryAfterMs: number | null }
+  | { readonly kind: 'unauthorized' };
