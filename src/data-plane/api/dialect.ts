@@ -1,0 +1,50 @@
+import { errors } from '../../fleet/errors.ts';
+import type { ErrorCode } from '../../fleet/errors.ts';
+import type { Dialect } from '../../fleet/glossary.ts';
+
+/** An error as one client is told it; a dialect gives it its form. */
+export interface ClientError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly status: number;
+  /** OpenAI's `error.type`. */
+  readonly type: string;
+  readonly requestId: string;
+  /** Ms after which a retry may succeed, or null where none is told. */
+  readonly retryAfterMs: number | null;
+}
+
+/** How a client family is spoken to. One constant per dialect; `dialects.ts` picks one. */
+export interface DialectForm {
+  readonly name: Dialect;
+  /** How an answer is streamed: server-sent events or one JSON object per line. */
+  readonly streamForm: 'sse' | 'ndjson';
+  /** The content type of a stream that the router begins by itself. */
+  readonly streamContentType: string;
+  /** The JSON body of an error answer. */
+  errorBody(error: ClientError): Buffer;
+  /** Bytes that put the error into a started stream, at a frame boundary, without an end marker. */
+  streamError(error: ClientError): Buffer;
+  /** Bytes that keep a waiting stream's connection alive and mean nothing to the client. */
+  readonly keepAlive: Buffer;
+}
+
+export interface ClientErrorDetail {
+  readonly requestId: string;
+  /** In place of the table's sentence. */
+  readonly message?: string;
+  readonly retryAfterMs?: number | null;
+}
+
+/** The row of the error table for `code`, made fit for one client. */
+export function clientError(code: ErrorCode, detail: ClientErrorDetail): ClientError {
+  const row = errors[code];
+  return {
+    code,
+    message: detail.message ?? row.message,
+    status: row.status,
+    type: row.type,
+    requestId: detail.requestId,
+    retryAfterMs: detail.retryAfterMs ?? null,
+  };
+}

@@ -1,0 +1,17 @@
+import type { ClientError, DialectForm } from './dialect.ts';
+
+function errorText(error: ClientError): string {
+  return JSON.stringify({
+    error: { message: error.message, type: error.type, param: null, code: error.code },
+  });
+}
+
+/** OpenAI's form: `error` objects, streams of server-sent events. */
+export const openai: DialectForm = {
+  name: 'openai',
+  streamForm: 'sse',
+  streamContentType: 'text/event-stream; charset=utf-8',
+  errorBody: (error) => Buffer.from(errorText(error)),
+  streamError: (error) => Buffer.from(`data: ${errorText(error)}\n\n`),
+  keepAlive: Buffer.from(': keep-alive\n\n'),
+};

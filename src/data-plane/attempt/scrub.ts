@@ -1,0 +1,103 @@
+import { isIPv6 } from 'node:net';
+import { errorMessageOf } from '../../lib/error-message.ts';
+import { nodeWords } from './node-words.ts';
+import type { NodeWords } from './node-words.ts';
+
+// Takes a node's address out of what a node says in an error, before a client reads it: every URL, every IP address, the
+// node's host, host:port and name, also in base64 or hex. Only errors pass through here; generated text never does.
+//
+// Keys of JSON objects are not touched, so that a client still finds its fields; a node that puts its address into a key
+// would get it through. So would one that disguises it on purpose: this protects against talkative nodes, not hostile ones.
+
+export interface ScrubbedNode {
+  readonly baseUrl: string;
+  readonly name: string;
+}
+
+const ADDRESS = '[address]';
+const NODE = '[node]';
+const MAX_MESSAGE_CHARS = 16 * 1024;
+/** More than is kept is read, so that an address cut by the limit is not left in halves. */
+const MAX_READ_CHARS = 2 * MAX_MESSAGE_CHARS;
+const MAX_BODY_BYTES = 256 * 1024;
+
+const SLASH = String.raw`(?:\\{0,4}\/|\\{1,4}u002f|%2f)`;
+const URL_ANYWHERE = new RegExp(
+  String.raw`[a-z][a-z0-9+.-]{0,15}(?::|%3a)${SLASH}{2}(?:\[[\w:.%]*\])?[^\s"'<>()\[\]{}|^${'`'},;]*`,
+  'gi',
+);
+const IPV4 = /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)(?::\d{1,5})?/g;
+const MAYBE_IPV6 = /(?<![\w:.])(?:\[([\da-f:.]{2,45})(?:%\w{1,16})?\](?::\d{1,5})?|([\da-f:.]{2,45})(?![\w:]))/gi;
+
+/** `text` with everything that tells which node it came from replaced by neutral words, at most 16 Ki characters. */
+export function scrubMessage(text: string, node: ScrubbedNode): string {
+  return scrubText(text, nodeWords(node.baseUrl, node.name));
+}
+
+function scrubText(text: string, words: NodeWords): string {
+  let result = text.slice(0, MAX_READ_CHARS).replace(URL_ANYWHERE, ADDRESS);
+  if (words.base64) result = result.replace(words.base64, NODE);
+  if (words.hex) result = result.replace(words.hex, NODE);
+  result = result.replace(words.address, ADDRESS).replace(IPV4, ADDRESS).replace(MAYBE_IPV6, withoutIpv6);
+  if (words.port) result = result.replace(words.port, ADDRESS);
+  result = result.replace(words.name, NODE);
+  return result.slice(0, MAX_MESSAGE_CHARS);
+}
+
+function withoutIpv6(match: string, bracketed: string | undefined, plain: string | undefined): string {
+  const candidate = bracketed ?? plain ?? '';
+  // A digit is asked for so that `a::b` in a message about code stays.
+  if (!/\d/.test(candidate)) return match;
+  if (isIPv6(candidate)) return ADDRESS;
+  const withoutDot = candidate.replace(/[.:]+$/, '');
+  return isIPv6(withoutDot) ? ADDRESS + candidate.slice(withoutDot.length) : match;
+}
+
+/**
+ * A node's 4xx body with every string value scrubbed and every other byte as it was. Null where it is no JSON object, is
+ * larger than 256 KB, or calls itself something other than JSON or plain text: the caller then writes an error of its own.
+ */
+export function scrubErrorBody(body: Buffer, contentType: string | null, node: ScrubbedNode): Buffer | null {
+  if (body.length > MAX_BODY_BYTES || !mayBeJson(contentType)) return null;
+  const text = body.toString('utf8');
+  if (!isObject(parse(text))) return null;
+  const words = nodeWords(node.baseUrl, node.name);
+  // Sound because the text was parsed: quotes then only delimit strings, and a colon after one makes it a key.
+  const scrubbed = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g, (literal: string, colon: string | undefined) => {
+    if (colon !== undefined) return literal;
+    const value = parse(literal);
+    if (typeof value !== 'string') return literal;
+    const clean = scrubText(value, words);
+    return clean === value ? literal : JSON.stringify(clean);
+  });
+  return Buffer.from(scrubbed);
+}
+
+/**
+ * The sentence for people in an error body of any known engine, or a short plain-text body as it is. Null where there is
+ * none. Not scrubbed.
+ */
+export function readErrorMessage(body: Buffer): string | null {
+  if (body.length > MAX_BODY_BYTES) return null;
+  const text = body.toString('utf8').trim();
+  const parsed = parse(text);
+  if (parsed !== undefined) return errorMessageOf(parsed);
+  // Broken JSON and HTML pages are written for no client.
+  return text === '' || text.length > 2000 || /^[<{[]/.test(text) ? null : text;
+}
+
+function mayBeJson(contentType: string | null): boolean {
+  return contentType === null || /json|^text\/plain|^\s*$/i.test(contentType);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

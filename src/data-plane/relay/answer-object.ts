@@ -1,0 +1,188 @@
+import { errorMessageOf } from '../../lib/error-message.ts';
+import { FieldEdits } from './field-edits.ts';
+import { FieldCursor, decodeString } from './json-fields.ts';
+import { UsageTally, readCount } from './usage.ts';
+
+// Reads the JSON objects of one answer (a whole body, an event's data, a line) in a single pass each, noting what must
+// change and what the engine says of the answer. All dialects are read by their fields' names at once, because their names
+// do not clash and a router that trusts the path alone would miss what a gateway in front of an engine adds.
+//
+// Changed are only: a top-level string `model` (and `message.model`, `response.model`, where Anthropic's and OpenAI's typed
+// events carry it), which may be a file path of the node; and `system_fingerprint`, which tells nodes apart. It does not
+// look into generated text, nor into fields that no engine is known to put a name in.
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+const QUOTE = 0x22;
+const LETTER_N = 0x6e;
+const LETTER_F = 0x66;
+
+export class AnswerObject {
+  readonly tally = new UsageTally();
+  readonly edits = new FieldEdits();
+  /** An end marker was read. */
+  marked = false;
+  /** The message of the error that the last object read was, else null. */
+  error: string | null = null;
+  readonly #model: Buffer;
+  readonly #top = new FieldCursor();
+  readonly #inner = new FieldCursor();
+  readonly #list = new FieldCursor();
+  readonly #choice = new FieldCursor();
+  readonly #delta = new FieldCursor();
+  /** Bit sets by choice index; from 30 on they share one bit. */
+  #choicesSeen = 0;
+  #choicesFinished = 0;
+
+  /** `askedModel` is the name the client used. */
+  constructor(askedModel: string) {
+    this.#model = Buffer.from(JSON.stringify(askedModel));
+  }
+
+  get ended(): boolean {
+    return this.marked || (this.#choicesSeen !== 0 && this.#choicesSeen === this.#choicesFinished);
+  }
+
+  /**
+   * Reads the object in [start, end); `edits` then holds what to change. False, with no edits, where that is no JSON object.
+   */
+  read(bytes: Buffer, start: number, end: number): boolean {
+    const top = this.#top;
+    const edits = this.edits;
+    edits.clear();
+    this.error = null;
+    if (!top.open(bytes, start, end) || !top.isObject) return false;
+    let type = '';
+    let plainMessage: string | null = null;
+    let hasError = false;
+    while (top.next()) {
+      if (top.keyIs('system_fingerprint')) {
+        edits.drop(top);
+        continue;
+      }
+      edits.keep(top);
+      const first = bytes[top.valueStart];
+      if (top.keyIs('model')) this.#readModel(bytes, top);
+      else if (top.keyIs('choices')) this.#readChoices(bytes);
+      else if (top.keyIs('usage')) this.tally.readUsage(bytes, top.valueStart, top.valueEnd, false);
+      else if (top.keyIs('timings')) this.tally.readTimings(bytes, top.valueStart, top.valueEnd);
+      else if (top.keyIs('delta')) {
+        if (first === OPEN_BRACE ? this.#hasText(bytes, top) : this.#isText(bytes, top)) this.tally.countDelta();
+      } else if (top.keyIs('response') || top.keyIs('message')) {
+        if (first === OPEN_BRACE) hasError = this.#readInner(bytes) || hasError;
+        else if (top.keyIs('message')) plainMessage = decodeString(bytes, top.valueStart, top.valueEnd);
+        else if (this.#isText(bytes, top)) this.tally.countDelta();
+      } else if (top.keyIs('thinking')) {
+        if (this.#isText(bytes, top)) this.tally.countDelta();
+      } else if (top.keyIs('done')) {
+        if (first === 0x74) this.marked = true;
+      } else if (top.keyIs('prompt_eval_count')) {
+        this.tally.tellPrompt(readCount(bytes, top.valueStart, top.valueEnd));
+      } else if (top.keyIs('eval_count')) {
+        this.tally.tellCompletion(readCount(bytes, top.valueStart, top.valueEnd));
+      } else if (top.keyIs('error')) hasError = hasError || (first !== LETTER_N && first !== LETTER_F);
+      else if (top.keyIs('type') || top.keyIs('object')) {
+        if (top.valueEnd - top.valueStart < 24) type = decodeString(bytes, top.valueStart, top.valueEnd) ?? type;
+      }
+    }
+    if (!top.complete) {
+      edits.clear();
+      return false;
+    }
+    if (hasError || type === 'error' || type === 'response.failed') {
+      this.error = errorMessageIn(bytes, start, end) ?? plainMessage ?? '';
+    } else if (type === 'message_stop' || type === 'response.completed' || type === 'response.incomplete') {
+      this.marked = true;
+    }
+    return true;
+  }
+
+  #readModel(bytes: Buffer, cursor: FieldCursor): void {
+    const { valueStart, valueEnd } = cursor;
+    if (bytes[valueStart] !== QUOTE) return;
+    if (bytes.compare(this.#model, 0, this.#model.length, valueStart, valueEnd) === 0) return;
+    this.edits.replaceSpan(valueStart, valueEnd, this.#model);
+  }
+
+  /** Anthropic's or Ollama's `message`, OpenAI's `response`. True where it carries an error. */
+  #readInner(bytes: Buffer): boolean {
+    const inner = this.#inner;
+    let hasText = false;
+    let hasError = false;
+    inner.open(bytes, this.#top.valueStart, this.#top.valueEnd);
+    while (inner.next()) {
+      if (inner.keyIs('model')) this.#readModel(bytes, inner);
+      else if (inner.keyIs('usage')) {
+        this.tally.readUsage(bytes, inner.valueStart, inner.valueEnd, this.#top.keyIs('message'));
+      } else if (inner.keyIs('error')) hasError = bytes[inner.valueStart] === OPEN_BRACE;
+      else if (inner.keyIs('content') || inner.keyIs('thinking')) hasText = hasText || this.#isText(bytes, inner);
+      else if (inner.keyIs('tool_calls')) hasText = hasText || this.#isFilledList(bytes, inner);
+    }
+    if (hasText) this.tally.countDelta();
+    return hasError;
+  }
+
+  #readChoices(bytes: Buffer): void {
+    const list = this.#list;
+    if (!list.open(bytes, this.#top.valueStart, this.#top.valueEnd) || list.isObject) return;
+    while (list.next()) {
+      const choice = this.#choice;
+      if (!choice.open(bytes, list.valueStart, list.valueEnd) || !choice.isObject) continue;
+      let index = 0;
+      let isFinished = false;
+      let hasText = false;
+      while (choice.next()) {
+        if (choice.keyIs('delta')) hasText = this.#hasText(bytes, choice);
+        else if (choice.keyIs('text')) hasText = this.#isText(bytes, choice);
+        else if (choice.keyIs('index')) index = readCount(bytes, choice.valueStart, choice.valueEnd) ?? 0;
+        else if (choice.keyIs('finish_reason')) isFinished = this.#isText(bytes, choice);
+      }
+      const bit = 1 << Math.min(index, 30);
+      this.#choicesSeen |= bit;
+      if (isFinished) this.#choicesFinished |= bit;
+      if (hasText) this.tally.countDelta();
+    }
+  }
+
+  /** Whether a delta carries anything generated: any non-empty string but the role, or a filled `tool_calls`. */
+  #hasText(bytes: Buffer, holder: FieldCursor): boolean {
+    const delta = this.#delta;
+    if (!delta.open(bytes, holder.valueStart, holder.valueEnd) || !delta.isObject) return false;
+    while (delta.next()) {
+      if (delta.keyIs('tool_calls') ? this.#isFilledList(bytes, delta) : this.#isGenerated(bytes, delta)) return true;
+    }
+    return false;
+  }
+
+  #isGenerated(bytes: Buffer, field: FieldCursor): boolean {
+    if (!this.#isText(bytes, field)) return false;
+    return (
+      field.keyIs('content') ||
+      field.keyIs('reasoning_content') ||
+      field.keyIs('reasoning') ||
+      field.keyIs('text') ||
+      field.keyIs('thinking') ||
+      field.keyIs('partial_json') ||
+      field.keyIs('refusal')
+    );
+  }
+
+  #isText(bytes: Buffer, field: FieldCursor): boolean {
+    return bytes[field.valueStart] === QUOTE && field.valueEnd - field.valueStart > 2;
+  }
+
+  #isFilledList(bytes: Buffer, field: FieldCursor): boolean {
+    return bytes[field.valueStart] === OPEN_BRACKET && field.valueEnd - field.valueStart > 2;
+  }
+}
+
+function errorMessageIn(bytes: Buffer, start: number, end: number): string | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8', start, end));
+    const response: unknown =
+      typeof value === 'object' && value !== null && 'response' in value ? value.response : undefined;
+    return errorMessageOf(value) ?? errorMessageOf(response);
+  } catch {
+    return null;
+  }
+}

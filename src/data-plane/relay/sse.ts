@@ -1,0 +1,177 @@
+import { AnswerObject } from './answer-object.ts';
+import { MAX_FRAME_BYTES } from './answer-watch.ts';
+import type { AnswerWatch } from './answer-watch.ts';
+import { FrameWatch } from './frames.ts';
+import type { FrameReader, Verdict } from './frames.ts';
+import { decodeString, skipSpace } from './json-fields.ts';
+
+// Server-sent events (WHATWG HTML, section 9.2), read only as far as a router must: where an event ends, which lines are
+// data, which event is an error. Lines may end in LF, CRLF or CR, mixed. An event is judged by its data's fields, not by
+// its name, but for `event: error`. Comments and unknown fields pass.
+//
+// Once the end marker has passed, further data is dropped: an engine may send an error and then its marker, but nothing
+// that follows a marker can reach a client in a form that it would understand.
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
+const DATA = Buffer.from('data');
+const EVENT = Buffer.from('event');
+const ERROR = Buffer.from('error');
+const DONE = Buffer.from('[DONE]');
+
+/** Watches an OpenAI or Anthropic stream. `askedModel` is the name the client used. */
+export function watchSse(askedModel: string, maxFrameBytes: number = MAX_FRAME_BYTES): AnswerWatch {
+  return new FrameWatch(new EventReader(askedModel), maxFrameBytes);
+}
+
+class EventReader implements FrameReader {
+  readonly answer: AnswerObject;
+  failed: string | null = null;
+  frames = 0;
+  #isFirst = true;
+  #isLineEmpty = true;
+  #isAfterCr = false;
+  // Of the event being read:
+  #dataStart = -1;
+  #dataEnd = -1;
+  #dataLines = 0;
+  #isError = false;
+
+  constructor(askedModel: string) {
+    this.answer = new AnswerObject(askedModel);
+  }
+
+  frameEnd(chunk: Buffer, from: number): number {
+    let isLineEmpty = this.#isLineEmpty;
+    let isAfterCr = this.#isAfterCr;
+    for (let index = from; index < chunk.length; index += 1) {
+      const byte = chunk[index];
+      if (byte === LF) {
+        if (isAfterCr) isAfterCr = false;
+        else if (isLineEmpty) return this.#endAt(index + 1);
+        else isLineEmpty = true;
+      } else if (byte === CR) {
+        // A LF that comes in the next chunk is then an event of its own, empty, and passes.
+        if (isLineEmpty) return this.#endAt(chunk[index + 1] === LF ? index + 2 : index + 1);
+        isLineEmpty = true;
+        isAfterCr = true;
+      } else {
+        isLineEmpty = false;
+        isAfterCr = false;
+      }
+    }
+    this.#isLineEmpty = isLineEmpty;
+    this.#isAfterCr = isAfterCr;
+    return -1;
+  }
+
+  #endAt(index: number): number {
+    this.#isLineEmpty = true;
+    this.#isAfterCr = false;
+    return index;
+  }
+
+  readFrame(bytes: Buffer, start: number, end: number): Verdict {
+    this.#readLines(bytes, start, end);
+    if (this.#dataLines === 0) return 'as-is';
+    if (this.answer.marked) return 'drop';
+    this.frames += 1;
+    if (this.#dataLines > 1) return this.#readSplitData(bytes, start, end);
+    if (!this.#readPayload(bytes, this.#dataStart, this.#dataEnd)) return 'drop';
+    return this.answer.edits.isEmpty ? 'as-is' : this.answer.edits.apply(bytes, start, end);
+  }
+
+  readTail(bytes: Buffer): Buffer | null {
+    const isLineOpen = !this.#isLineEmpty;
+    const verdict = this.readFrame(bytes, 0, bytes.length);
+    if (verdict === 'drop' || this.#dataLines === 0 || !this.#isWhole) return null;
+    const frame = verdict === 'as-is' ? bytes : verdict;
+    return Buffer.concat([frame, Buffer.from(isLineOpen ? '\n\n' : '\n')]);
+  }
+
+  #isWhole = false;
+
+  /** False where the payload reports an error and must not be forwarded. */
+  #readPayload(bytes: Buffer, start: number, end: number): boolean {
+    const answer = this.answer;
+    const isObject = answer.read(bytes, start, end);
+    const isDone = !isObject && isDoneMarker(bytes, start, end);
+    this.#isWhole = isObject || isDone;
+    if (isDone) answer.marked = true;
+    if (isObject && answer.error !== null) this.failed = answer.error;
+    else if (this.#isError) this.failed = decodeString(bytes, start, end) ?? bytes.toString('utf8', start, end);
+    return this.failed === null;
+  }
+
+  /** Data over several lines is one text, joined by line feeds; rare enough to be copied. */
+  #readSplitData(bytes: Buffer, start: number, end: number): Verdict {
+    const others: string[] = [];
+    const data: string[] = [];
+    for (const line of bytes.toString('utf8', start, end).split(/\r\n|\n|\r/)) {
+      if (/^data(?::|$)/.test(line)) data.push(line.slice(5).replace(/^ /, ''));
+      else if (line !== '') others.push(line);
+    }
+    const payload = Buffer.from(data.join('\n'));
+    if (!this.#readPayload(payload, 0, payload.length)) return 'drop';
+    const { edits } = this.answer;
+    if (edits.isEmpty) return 'as-is';
+    const changed = edits.apply(payload, 0, payload.length).toString().split('\n');
+    return Buffer.from([...others, ...changed.map((line) => `data: ${line}`), '', ''].join('\n'));
+  }
+
+  #readLines(bytes: Buffer, start: number, end: number): void {
+    this.#dataLines = 0;
+    this.#isError = false;
+    let at = start;
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      if (holds(bytes, at, end, BYTE_ORDER_MARK)) at += BYTE_ORDER_MARK.length;
+    }
+    while (at < end) {
+      let lineEnd = at;
+      while (lineEnd < end && bytes[lineEnd] !== LF && bytes[lineEnd] !== CR) lineEnd += 1;
+      if (lineEnd > at) this.#readLine(bytes, at, lineEnd);
+      at = lineEnd + 1;
+    }
+  }
+
+  #readLine(bytes: Buffer, start: number, end: number): void {
+    if (isField(bytes, start, end, DATA)) {
+      this.#dataLines += 1;
+      this.#dataStart = valueStart(bytes, start + DATA.length, end);
+      this.#dataEnd = end;
+    } else if (isField(bytes, start, end, EVENT)) {
+      const value = valueStart(bytes, start + EVENT.length, end);
+      if (end - value === ERROR.length && holds(bytes, value, end, ERROR)) this.#isError = true;
+    } else if (isField(bytes, start, end, ERROR)) {
+      // Old llama.cpp servers put the error's JSON under a field of that name.
+      this.#isError = true;
+      this.#dataLines += 1;
+      this.#dataStart = valueStart(bytes, start + ERROR.length, end);
+      this.#dataEnd = end;
+    }
+  }
+}
+
+function holds(bytes: Buffer, at: number, end: number, text: Buffer): boolean {
+  if (end - at < text.length) return false;
+  for (let index = 0; index < text.length; index += 1) if (bytes[at + index] !== text[index]) return false;
+  return true;
+}
+
+function isField(bytes: Buffer, start: number, end: number, name: Buffer): boolean {
+  const after = start + name.length;
+  return holds(bytes, start, end, name) && (after === end || bytes[after] === 0x3a);
+}
+
+/** Where a line's value begins: after the colon and one space. */
+function valueStart(bytes: Buffer, nameEnd: number, end: number): number {
+  const at = Math.min(nameEnd + 1, end);
+  return at < end && bytes[at] === 0x20 ? at + 1 : at;
+}
+
+function isDoneMarker(bytes: Buffer, start: number, end: number): boolean {
+  const at = skipSpace(bytes, start, end);
+  return holds(bytes, at, end, DONE) && skipSpace(bytes, at + DONE.length, end) === end;
+}
