@@ -22,7 +22,7 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['src/data-plane/relay/sse.ts', "import { x } from '../api/openai.ts';", /only types from api/],
   ['src/data-plane/balancer/score.ts', "import { x } from '../dispatcher/ledger.ts';", /balancer → dispatcher/],
   ['src/data-plane/balancer/policies/a.ts', "import { x } from '../../dispatcher/ledger.ts';", /balancer → dispatcher/],
-  ['src/data-plane/http/server.ts', "import { x } from '../request.ts';", /files that compose it/],
+  ['src/data-plane/http/server.ts', "import { x } from '../request.ts';", /only types from the files that compose it/],
   ['src/data-plane/request.ts', "import { x } from '../config/load.ts';", /data-plane\/ may import only/],
   ['src/data-plane/newroom/a.ts', "import { x } from '../relay/sse.ts';", /has no rule yet/],
   ['src/control-plane/nodes/health.ts', "import { x } from '../engines/ollama.ts';", /nodes → engines/],
@@ -65,6 +65,7 @@ const allowed: readonly (readonly [string, string])[] = [
     'src/control-plane/api/nodes.ts',
     "import { x } from '../nodes/registry.ts';\nimport { y } from '../store/nodes.ts';",
   ],
+  ['src/control-plane/nodes/health.ts', "import type { Probe } from '../probe.ts';"],
   ['src/control-plane/control-plane.ts', "import { x } from './nodes/registry.ts';"],
   ['src/control-plane/nodes/health.ts', "import { x } from '../../http-client/http-client.ts';\nimport 'node:fs';"],
   ['src/data-plane/relay/sse.test.ts', "import { x } from '../../../test/support/until.ts';"],
@@ -83,4 +84,12 @@ test('a violation is reported at the line of its import', () => {
     "// first\nimport { a } from './a.ts';\nimport { b } from '../cli/b.ts';\n",
   );
   assert.match(found, /^src\/lib\/ring\.ts:3: imports \.\.\/cli\/b\.ts/);
+});
+
+test('rooms may share words that lie in a file of their plane which imports no room', () => {
+  const room = { path: 'src/control-plane/nodes/health.ts', text: "import { none } from '../probe.ts';" };
+  const probe = (text: string): string[] =>
+    findBoundaryViolations([room, { path: 'src/control-plane/probe.ts', text }]);
+  assert.deepEqual(probe("import type { X } from '../fleet/errors.ts';\nimport 'node:fs';"), []);
+  assert.equal(probe("import { x } from './store/nodes.ts';").length, 1);
 });

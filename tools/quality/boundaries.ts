@@ -82,7 +82,7 @@ function resolve(from: string, specifier: string): string {
 }
 
 /** Why `from` may not import `to`, or null where it may. Both are paths from the root. */
-function objection(from: string, to: string, isType: boolean): string | null {
+function objection(from: string, to: string, isShareable: boolean, isType: boolean): string | null {
   if (!to.startsWith('src/')) return 'the product imports nothing from outside src/';
   const [hall = '', room = ''] = foldersOf(from);
   const [toHall = '', toRoom = ''] = foldersOf(to);
@@ -100,21 +100,32 @@ function objection(from: string, to: string, isType: boolean): string | null {
   }
   if (room === '' || room === toRoom || plane.composingRooms.has(room)) return null;
   if (!plane.rooms.has(room)) return `src/${hall}/${room}/ has no rule yet; add one to tools/quality/boundaries.ts`;
-  if (toRoom === '') return `a room does not import the files that compose it`;
+  if (toRoom === '')
+    return isShareable || isType ? null : 'a room may import only types from the files that compose it';
   const exception = plane.exceptions.find((one) => one.from === room && one.to === toRoom);
   if (!exception) return `rooms do not import rooms (${room} → ${toRoom}); compose them in ${hall}/*.ts`;
   if (exception.typesOnly && !isType) return `${room}/ may import only types from ${toRoom}/ (import type)`;
   return null;
 }
 
+/** True for a file that imports no room: words that several rooms of a plane share (what a probe tells) lie beside its composing files. */
+function isVocabulary({ path, text }: SourceFile): boolean {
+  return importsOf(text).every(({ specifier }) => {
+    const [hall = ''] = specifier.startsWith('.') ? foldersOf(resolve(path, specifier)) : ['lib'];
+    return halls.has(hall);
+  });
+}
+
 /** One line per forbidden import, `path:line: why`. Tests may import what they like. */
 export function findBoundaryViolations(files: readonly SourceFile[]): string[] {
   const found: string[] = [];
+  const vocabulary = new Set(files.filter(isVocabulary).map(({ path }) => path));
   for (const { path, text } of files) {
     if (!path.startsWith('src/') || path.endsWith('.test.ts')) continue;
     for (const { specifier, line, isType } of importsOf(text)) {
       if (!specifier.startsWith('.')) continue;
-      const why = objection(path, resolve(path, specifier), isType);
+      const to = resolve(path, specifier);
+      const why = objection(path, to, vocabulary.has(to), isType);
       if (why !== null) found.push(`${path}:${line}: imports ${specifier}: ${why}`);
     }
   }
