@@ -1,0 +1,49 @@
+import type { Settings } from '../fleet/settings.ts';
+import type { Problems } from './problems.ts';
+import { isLoopback, showAddress } from './values/addresses.ts';
+
+// What a start refuses because strangers could use the router or take it over. `insecure` lets everything pass: a
+// private network or a proxy in front may be protection enough, and only the operator knows. Values that contradict
+// each other are refused in any case.
+
+export function reportUnsafe(settings: Settings, problems: Problems): void {
+  const { listen, admin, auth, insecure } = settings;
+  if (!insecure && auth.clients === 'off' && !isLoopback(listen.host)) {
+    problems.add(
+      'auth.clients',
+      null,
+      `off, while listen is ${showAddress(listen)}: anyone who reaches it could use the nodes; write auth.clients: required, listen on 127.0.0.1, or start with --insecure`,
+    );
+  }
+  if (!insecure && admin.tls === null && !isLoopback(admin.listen.host)) {
+    problems.add(
+      'admin.listen',
+      null,
+      `${showAddress(admin.listen)} can be reached from other machines without TLS, and the admin token would cross the network readable; set admin.tls (cert and key), listen on 127.0.0.1, or start with --insecure`,
+    );
+  }
+  if (listen.port !== 0 && listen.port === admin.listen.port && listen.host === admin.listen.host) {
+    problems.add(
+      'admin.listen',
+      null,
+      `${showAddress(listen)} is the clients' address too; give it another port, such as 9348`,
+    );
+  }
+}
+
+/** Settings that work but are probably not meant. */
+export function doubtful(settings: Settings, now: number): readonly string[] {
+  const warnings: string[] = [];
+  if (settings.queue.maxBytes < settings.limits.bodyBytes) {
+    warnings.push(
+      'queue.maxBytes is below limits.body: a request with a larger body than queue.maxBytes can never wait',
+    );
+  }
+  if (settings.auth.clients === 'off' && settings.auth.keys.length > 0) {
+    warnings.push('auth.keys are declared, but auth.clients is off: nobody needs one');
+  }
+  for (const { label, expiresAt } of settings.auth.keys) {
+    if (expiresAt !== null && expiresAt <= now) warnings.push(`the key "${label}" has expired and lets nobody in`);
+  }
+  return warnings;
+}

@@ -1,0 +1,226 @@
+import { policies } from '../fleet/glossary.ts';
+import { parseAddress, parseRange, showAddress } from './values/addresses.ts';
+import {
+  choice,
+  count,
+  duration,
+  flag,
+  fraction,
+  line,
+  list,
+  optional,
+  parsed,
+  size,
+  type Kind,
+} from './values/kinds.ts';
+
+// Every setting that is one value, in one table: the file's keys, the WEIR_* variables, the flags, the help, the
+// reference in docs/configuration.md and the listing of `weir config check` are all made from it, so none of them can
+// know a setting that another does not. Lists of things (`nodes`, `auth.keys`) are read in entries/.
+
+export interface Row<T> {
+  /** Where it stands in the file. */
+  readonly path: string;
+  readonly kind: Kind<T>;
+  /** As a user would write it; null where nothing is set. */
+  readonly fallback: string | null;
+  /** One or two sentences for people. */
+  readonly doc: string;
+  /** Never shown, and no flag: other users of a machine can read the command lines of its processes. */
+  readonly secret?: true;
+  /** A path in the file system: `~` is the home directory, and relative ones start at the file that names them. */
+  readonly isPath?: true;
+}
+
+const address = parsed('host:port', parseAddress, showAddress);
+const pemPath = optional(line('path'));
+const KB = 1024;
+const GB = 1024 ** 3;
+
+function token(text: string): string | null {
+  return /^[\x21-\x7e]+$/.test(text)
+    ? null
+    : 'has spaces or characters beyond ASCII; write one word of letters, digits and signs';
+}
+
+function row<T>(path: string, kind: Kind<T>, fallback: string | null, doc: string): Row<T> {
+  return { path, kind, fallback, doc };
+}
+
+function pathRow<T>(path: string, kind: Kind<T>, fallback: string | null, doc: string): Row<T> {
+  return { path, kind, fallback, doc, isPath: true };
+}
+
+export const table = {
+  listen: row(
+    'listen',
+    address,
+    '127.0.0.1:9347',
+    'Where clients connect. Port 0 takes any free port. An address other than loopback requires keys unless `auth.clients` says otherwise.',
+  ),
+  tlsCert: pathRow(
+    'tls.cert',
+    pemPath,
+    null,
+    "PEM file with the certificate of the clients' listener. Together with `tls.key`.",
+  ),
+  tlsKey: pathRow('tls.key', pemPath, null, "PEM file with the private key of the clients' listener."),
+  adminListen: row(
+    'admin.listen',
+    address,
+    '127.0.0.1:9348',
+    'Where the admin API, the dashboard and the metrics listen. An address other than loopback needs `admin.tls`.',
+  ),
+  adminTlsCert: pathRow(
+    'admin.tls.cert',
+    pemPath,
+    null,
+    'PEM file with the certificate of the admin listener. Together with `admin.tls.key`.',
+  ),
+  adminTlsKey: pathRow('admin.tls.key', pemPath, null, 'PEM file with the private key of the admin listener.'),
+  adminToken: {
+    ...row(
+      'admin.token',
+      optional(line('token', token)),
+      null,
+      'The token the admin API asks for. Without one, a token is made on the first start, printed once and kept in `dataDir`.',
+    ),
+    secret: true,
+  },
+  dataDir: pathRow(
+    'dataDir',
+    line('path'),
+    '~/.weir',
+    'Directory of the database and secrets, mode 0700. One process at a time uses it.',
+  ),
+  insecure: row(
+    'insecure',
+    flag,
+    'false',
+    'Start even where strangers could use the router without a key or read the admin token on the wire.',
+  ),
+  authClients: row(
+    'auth.clients',
+    choice(['auto', 'required', 'off']),
+    'auto',
+    'Whether clients need a key. `auto`: only when `listen` is not a loopback address.',
+  ),
+  trustedProxies: row(
+    'auth.trustedProxies',
+    list('addresses', parseRange),
+    '',
+    'Addresses or CIDR ranges whose `X-Forwarded-For` is believed.',
+  ),
+  discoveryEnabled: row('discovery.enabled', flag, 'true', "Look for engines on this machine's usual ports."),
+  healthInterval: row('health.interval', duration({ minMs: 100 }), '5s', 'Time between two probes of a node.'),
+  healthTimeout: row('health.timeout', duration({ minMs: 10 }), '3s', 'How long a probe may take.'),
+  maxWaiters: row(
+    'queue.maxWaiters',
+    count({ min: 1, max: 1_000_000 }),
+    '1024',
+    'Places in the waiting room. From half of them on newcomers are slowed down, from 80 % on refused.',
+  ),
+  queueTimeout: row('queue.timeout', duration({ minMs: 1 }), '30s', 'How long a request may wait for a free slot.'),
+  queueMaxBytes: row(
+    'queue.maxBytes',
+    size({ minBytes: KB, maxBytes: 1024 * GB }),
+    '256mb',
+    'Memory that the bodies of waiting requests may take together.',
+  ),
+  maxShare: row(
+    'queue.maxShare',
+    fraction({ max: 1, example: '0.75' }),
+    '0.75',
+    'Share of the places that one model may hold where the fleet serves more than one.',
+  ),
+  maxIdlePerNode: row(
+    'pool.maxIdlePerNode',
+    count({ min: 0, max: 10_000 }),
+    '32',
+    'Idle connections kept open to a node. 0 opens a new one for every request.',
+  ),
+  poolIdleTimeout: row('pool.idleTimeout', duration({ minMs: 1 }), '60s', 'How long an idle connection is kept.'),
+  tcpKeepAlive: row(
+    'pool.tcpKeepAlive',
+    duration({ minMs: 0 }),
+    '30s',
+    'Idle time before TCP checks that the other side is alive; 0 never checks.',
+  ),
+  policy: row(
+    'selection.policy',
+    choice(policies),
+    'least-loaded',
+    'How a node is chosen among those that can serve a request.',
+  ),
+  cacheTtl: row(
+    'selection.cacheTtl',
+    duration({ minMs: 0, maxMs: 60_000 }),
+    '10ms',
+    'How long the list of candidates for a model is kept. Live counts are never cached.',
+  ),
+  connectTimeout: row('timeouts.connect', duration({ minMs: 1 }), '5s', 'To open a connection to a node.'),
+  firstByteTimeout: row(
+    'timeouts.firstByte',
+    duration({ minMs: 1 }),
+    '300s',
+    "From sending a request to a node until the first byte of the answer's body.",
+  ),
+  betweenBytesTimeout: row(
+    'timeouts.betweenBytes',
+    duration({ minMs: 1 }),
+    '120s',
+    'Longest silence of a node in the middle of an answer.',
+  ),
+  clientBodyTimeout: row(
+    'timeouts.clientBody',
+    duration({ minMs: 1 }),
+    '30s',
+    'For a client to send its body, and to take any of an answer that waits for it.',
+  ),
+  shutdownTimeout: row(
+    'timeouts.shutdown',
+    duration({ minMs: 0 }),
+    '30s',
+    'How long running answers may go on after a request to stop.',
+  ),
+  bodyLimit: row(
+    'limits.body',
+    size({ minBytes: KB, maxBytes: GB }),
+    '32mb',
+    'Largest request body; larger ones are answered 413.',
+  ),
+  historyDays: row(
+    'history.days',
+    count({ min: 1, max: 3650 }),
+    '7',
+    'Days that the history of requests is kept. It holds no prompts and no answers.',
+  ),
+  historyMaxRows: row(
+    'history.maxRows',
+    count({ min: 1, max: 1_000_000_000 }),
+    '1000000',
+    'Requests kept in the history at most.',
+  ),
+  logLevel: row(
+    'log.level',
+    choice(['debug', 'info', 'warn', 'error', 'silent']),
+    'info',
+    'What is logged on standard output.',
+  ),
+} as const satisfies Record<string, Row<unknown>>;
+
+export const rows: readonly Row<unknown>[] = Object.values(table);
+
+/** queue.maxWaiters → WEIR_QUEUE_MAX_WAITERS */
+export function variableName(path: string): string {
+  return `WEIR_${words(path).join('_').toUpperCase()}`;
+}
+
+/** queue.maxWaiters → queue-max-waiters */
+export function flagName(path: string): string {
+  return words(path).join('-');
+}
+
+function words(path: string): string[] {
+  return path.split('.').flatMap((part) => part.split(/(?=[A-Z])/).map((word) => word.toLowerCase()));
+}
