@@ -1,0 +1,101 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isNodeError } from '../config/values/node-error.ts';
+
+// One process per data directory. A pid file alone goes stale after a SIGKILL and its pid may by then belong to
+// somebody else, so the lock is one that the operating system drops with the process: SQLite's exclusive file lock on
+// an empty database of its own. The pid beside it is only for the message. Node has no flock, and a native module for
+// it would need a compiler. Network file systems that fake locks are not protected.
+
+/** The directory cannot be used; the message says why and what to do. */
+export class DataDirError extends Error {
+  override readonly name = 'DataDirError';
+}
+
+export interface DataDirLock {
+  /** True where the directory was open to other users and has been closed to them. */
+  readonly wasTightened: boolean;
+  release(): void;
+}
+
+/** Makes `dir` (mode 0700) where needed and locks it for this process until `release` or its end. Throws DataDirError. */
+export function lockDataDir(dir: string): DataDirLock {
+  const wasTightened = prepare(dir);
+  const pidFile = join(dir, 'weir.pid');
+  const lock = takeLock(dir, pidFile);
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    lock.close();
+    throw unusable(dir, error);
+  }
+  let isHeld = true;
+  return {
+    wasTightened,
+    release: () => {
+      if (!isHeld) return;
+      isHeld = false;
+      // The pid goes first: once the lock is free, another process may have written its own.
+      rmSync(pidFile, { force: true });
+      lock.close();
+    },
+  };
+}
+
+function prepare(dir: string): boolean {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const status = statSync(dir);
+    if (!status.isDirectory()) throw new DataDirError(`${dir} is not a directory; name another one with --data-dir`);
+    if ((status.mode & 0o077) === 0) return false;
+    chmodSync(dir, 0o700);
+    return true;
+  } catch (error) {
+    throw error instanceof DataDirError ? error : unusable(dir, error);
+  }
+}
+
+function takeLock(dir: string, pidFile: string): DatabaseSync {
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database?.close();
+    if (!isBusy(error)) throw unusable(dir, error);
+    const pid = readPid(pidFile);
+    const who = pid === null ? 'another weir' : `another weir (pid ${pid})`;
+    throw new DataDirError(`${who} uses ${dir}; stop it or start this one with --data-dir OTHER`);
+  }
+}
+
+/** SQLITE_BUSY, with or without an extended code in its upper bits. */
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 5
+  );
+}
+
+function readPid(pidFile: string): string | null {
+  try {
+    return /^\d+/.exec(readFileSync(pidFile, 'utf8'))?.[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function unusable(dir: string, error: unknown): DataDirError {
+  const reasons: Record<string, string> = {
+    EACCES: 'this user may not write there',
+    EPERM: 'it belongs to another user',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    EEXIST: 'it is a file, not a directory',
+    ENOTDIR: 'a part of the path is a file, not a directory',
+  };
+  const code = isNodeError(error) ? error.code : '';
+  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  return new DataDirError(`the data directory ${dir} cannot be used: ${reason}; name another one with --data-dir`);
+}

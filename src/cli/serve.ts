@@ -1,0 +1,91 @@
+import { loadSettings, type SettingsRequest } from '../config/load-settings.ts';
+import type { AppHooks, RunningApp, StartApp } from './app.ts';
+import { lockDataDir, type DataDirLock } from './data-dir.ts';
+import {
+  nodesText,
+  problemsText,
+  startedText,
+  startFailedText,
+  stoppedText,
+  stoppingText,
+  tightenedText,
+  warningsText,
+} from './messages.ts';
+import { watchSignals, type SignalSource } from './signals.ts';
+
+// The life of a router as a process: settings, lock, start, signals, drain, exit code. What is said to people goes to
+// standard error, except the addresses, which scripts read from standard output. Lines of the log are the control
+// plane's.
+
+export interface ServeDeps {
+  readonly startApp: StartApp;
+  readonly version: string;
+  readonly signals: SignalSource;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Ends the process without waiting for anything. */
+  readonly exit: (code: number) => void;
+}
+
+/** Runs until stopped; resolves with the exit code: 0 stopped as asked, 1 could not start or go on, 2 bad configuration. */
+export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<number> {
+  const loaded = await loadSettings(request);
+  if ('problems' in loaded) {
+    deps.stderr(problemsText(loaded.problems));
+    return 2;
+  }
+  const { settings, file } = loaded;
+  const isSilent = settings.log.level === 'silent';
+  const say = (write: (text: string) => void, text: string): void => {
+    if (!isSilent && text !== '') write(text);
+  };
+  say(deps.stderr, warningsText(loaded.warnings));
+
+  const ended = Promise.withResolvers<number>();
+  let adminUrl = '';
+  const hooks: AppHooks = {
+    listening: (listening) => {
+      adminUrl = listening.adminUrl;
+      say(deps.stdout, startedText(deps.version, listening, settings, file));
+    },
+    settled: (nodes) => say(deps.stdout, nodesText(nodes, adminUrl)),
+    failed: (message) => {
+      deps.stderr(stoppedText(message));
+      ended.resolve(1);
+    },
+  };
+
+  let lock: DataDirLock | null = null;
+  let running: RunningApp | null = null;
+  const unwatch = watchSignals(
+    deps.signals,
+    deps.now,
+    (signal) => {
+      say(deps.stderr, stoppingText(signal, settings.timeouts.shutdownMs));
+      ended.resolve(0);
+    },
+    deps.exit,
+  );
+  let code: number;
+  try {
+    lock = lockDataDir(settings.dataDir);
+    if (lock.wasTightened) say(deps.stderr, warningsText([tightenedText(settings.dataDir)]));
+    running = await deps.startApp(settings, hooks);
+    code = await ended.promise;
+  } catch (error) {
+    deps.stderr(startFailedText(error));
+    code = 1;
+  }
+  try {
+    await running?.stop();
+  } catch (error) {
+    deps.stderr(stoppedText(error instanceof Error ? error.message : String(error)));
+    code = 1;
+  }
+  unwatch();
+  // The lock goes last: until everything has stopped the database is still being written.
+  lock?.release();
+  return code;
+}
