@@ -1,0 +1,14 @@
+import { ensureLlamaServer } from './llama-server.ts';
+import { makeTinyModel } from './tiny-model.ts';
+
+// `node tools/engine/get.ts`: fetches the engine and computes the models that the engine tests use, so that a CI step
+// of its own pays for it and says what was got. Exit code 1, with the reason, where there is no engine for this machine.
+
+const server = await ensureLlamaServer();
+if ('absent' in server) {
+  process.stderr.write(`no llama.cpp server: ${server.absent}\n`);
+  process.exitCode = 1;
+} else {
+  process.stdout.write(`llama.cpp server: ${server.version}\n`);
+  for (const layers of [2, 48]) process.stdout.write(`model: ${await makeTinyModel({ layers })}\n`);
+}
