@@ -46,8 +46,8 @@ export interface RelayEnd {
   readonly refusal: Refusal | null;
   /** True if any of the answer was sent to the client. */
   readonly begun: boolean;
-  /** What the node said within the stream, not scrubbed yet; or the socket's error. For the log. */
-  readonly message: string | null;
+  /** The error the node reported within a 2xx answer; not scrubbed of addresses. */
+  readonly nodeMessage: string | null;
   readonly usage: Usage | null;
   /** Monotonic ms of the first byte sent to the client; null where none was. */
   readonly firstByteAt: number | null;
@@ -140,6 +140,9 @@ export class AnswerRelay implements Receiver {
     if (this.#watch) return this.#endFrames(this.#watch);
     if (!this.#begun) {
       const answer = readWhole(this.#takeHeld(), this.#options.askedModel);
+      // Inference answers are JSON objects; anything else is a captive portal, a proxy's error page or a broken engine.
+      if (!answer.isObject) return this.#finish('garbage');
+      if (answer.failed !== null) return this.#finish('server-error', answer.failed);
       this.#usage = answer.usage;
       this.#begin(String(answer.body.length));
       this.#send(answer.body);
@@ -149,7 +152,7 @@ export class AnswerRelay implements Receiver {
   }
 
   onError(error: ExchangeError): void {
-    this.#finish(this.#begun ? 'broken' : error.failure, error.message);
+    this.#finish(this.#begun ? 'broken' : error.failure);
   }
 
   #relayFrames(watch: AnswerWatch, out: Buffer | null): void {
@@ -174,11 +177,11 @@ export class AnswerRelay implements Receiver {
     const rest = watch.finish();
     this.#relayFrames(watch, rest);
     if (this.#over) return;
-    if (!this.#begun) return this.#finish('garbage', 'the stream ended before its first event');
+    if (!this.#begun) return this.#finish('garbage');
     // A chunked body's end is the node's word that it is over. Where only the closing of the socket ends the body, a killed
     // node looks the same, and only the stream's own end marker tells.
     const isFramed = this.#headers['transfer-encoding'] !== undefined || this.#headers['content-length'] !== undefined;
-    if (!isFramed && !watch.ended) return this.#finish('broken', 'the connection closed before the end marker');
+    if (!isFramed && !watch.ended) return this.#finish('broken');
     this.#options.response.end();
     this.#finish('complete');
   }
@@ -230,12 +233,12 @@ export class AnswerRelay implements Receiver {
       this.#stopTimer = clock.after(dueAt - now, () => this.#watchClock());
     } else if (this.#paused) {
       this.#options.response.destroy();
-      this.#finish('client-gone', 'the client stopped reading');
-    } else if (this.#begun) this.#finish('broken', 'the node fell silent');
+      this.#finish('client-gone');
+    } else if (this.#begun) this.#finish('broken');
     else this.#finish(this.#answering ? 'stalled' : 'first-byte-timeout');
   }
 
-  #finish(end: RelayEnd['end'], message: string | null = null): void {
+  #finish(end: RelayEnd['end'], nodeMessage: string | null = null): void {
     if (this.#over) return;
     this.#over = true;
     this.#stopTimer();
@@ -245,7 +248,7 @@ export class AnswerRelay implements Receiver {
       status: this.#status,
       refusal: end === 'refused' ? { status: this.#status ?? 0, headers: this.#headers, body: this.#takeHeld() } : null,
       begun: this.#begun,
-      message,
+      nodeMessage,
       usage: this.#watch ? this.#watch.usage() : this.#usage,
       firstByteAt: this.#firstByteAt,
       sentBytes: this.#sentBytes,

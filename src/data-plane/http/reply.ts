@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http';
+import type { ClientError, DialectForm } from '../api/dialect.ts';
+
+// Answers the router gives by itself. `Retry-After` is told as SDKs honour it: whole seconds from 1 to 60 with the exact
+// milliseconds beside it; what lies beyond is 60 with a word that retrying by itself is of no use.
+
+const MOST_RETRY_MS = 60_000;
+
+/** The headers for telling when to come back; none where nothing is told. */
+export function retryHeaders(error: Pick<ClientError, 'code' | 'retryAfterMs'>): string[] {
+  const { code, retryAfterMs } = error;
+  if (retryAfterMs === null) return code === 'model_not_found' ? ['x-should-retry', 'false'] : [];
+  const isBeyond = retryAfterMs > MOST_RETRY_MS;
+  const ms = Math.ceil(Math.min(MOST_RETRY_MS, Math.max(1000, retryAfterMs)));
+  const headers = ['retry-after', String(Math.ceil(ms / 1000)), 'retry-after-ms', String(ms)];
+  return isBeyond ? [...headers, 'x-should-retry', 'false'] : headers;
+}
+
+/** Sends an error that is the whole answer, in the dialect's form. Returns the bytes of its body. */
+export function sendError(
+  response: ServerResponse,
+  form: DialectForm,
+  error: ClientError,
+  ownHeaders: readonly string[],
+): number {
+  const body = form.errorBody(error);
+  return sendBody(
+    response,
+    error.status,
+    [...ownHeaders, ...retryHeaders(error), 'content-type', 'application/json'],
+    body,
+  );
+}
+
+/** Sends a whole answer. Returns the bytes of its body. */
+export function sendBody(response: ServerResponse, status: number, headers: readonly string[], body: Buffer): number {
+  if (response.headersSent || response.destroyed) return 0;
+  response.writeHead(status, [...headers, 'content-length', String(body.length)]);
+  response.end(body);
+  return body.length;
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  ownHeaders: readonly string[],
+  value: unknown,
+): void {
+  sendBody(response, status, [...ownHeaders, 'content-type', 'application/json'], Buffer.from(JSON.stringify(value)));
+}

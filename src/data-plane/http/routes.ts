@@ -1,0 +1,90 @@
+import type { Dialect } from '../../fleet/glossary.ts';
+
+// The clients' endpoints. A path decides the dialect, so that even a refusal before the body is read has the right form.
+// Those of the contract that are not built yet answer 501 in their dialect; `laterPaths` is the list a test holds us to.
+
+export type Route =
+  | { readonly kind: 'inference'; readonly dialect: Dialect; readonly path: string }
+  | { readonly kind: 'models' }
+  | { readonly kind: 'model'; readonly id: string }
+  | { readonly kind: 'healthz' }
+  | { readonly kind: 'readyz' }
+  | { readonly kind: 'later'; readonly dialect: Dialect }
+  | { readonly kind: 'wrong-method'; readonly dialect: Dialect; readonly allow: string }
+  | { readonly kind: 'not-found'; readonly dialect: Dialect };
+
+interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  readonly route: Route;
+}
+
+const inference = (dialect: Dialect, path: string): [string, Endpoint] => [
+  path,
+  { method: 'POST', route: { kind: 'inference', dialect, path } },
+];
+
+const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string, Endpoint] => [
+  path,
+  { method, route: { kind: 'later', dialect } },
+];
+
+export const laterPaths: readonly (readonly [string, Endpoint])[] = [
+  later('POST', 'openai', '/v1/responses'),
+  later('POST', 'openai', '/v1/audio/transcriptions'),
+  later('POST', 'openai', '/v1/audio/translations'),
+  later('POST', 'openai', '/v1/audio/speech'),
+  later('POST', 'openai', '/v1/images/generations'),
+  later('POST', 'openai', '/v1/images/edits'),
+  later('POST', 'openai', '/v1/images/variations'),
+  later('POST', 'openai', '/v1/rerank'),
+  later('POST', 'openai', '/v1/moderations'),
+  later('POST', 'anthropic', '/v1/messages'),
+  later('POST', 'anthropic', '/v1/messages/count_tokens'),
+  later('POST', 'ollama', '/api/embed'),
+  later('POST', 'ollama', '/api/embeddings'),
+  later('POST', 'ollama', '/api/show'),
+  later('GET', 'ollama', '/api/tags'),
+  later('GET', 'ollama', '/api/ps'),
+  later('GET', 'ollama', '/api/version'),
+];
+
+const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+  inference('openai', '/v1/chat/completions'),
+  inference('openai', '/v1/completions'),
+  inference('openai', '/v1/embeddings'),
+  inference('ollama', '/api/chat'),
+  inference('ollama', '/api/generate'),
+  ['/v1/models', { method: 'GET', route: { kind: 'models' } }],
+  ['/healthz', { method: 'GET', route: { kind: 'healthz' } }],
+  ['/readyz', { method: 'GET', route: { kind: 'readyz' } }],
+  ...laterPaths,
+]);
+
+const MODEL_PREFIX = '/v1/models/';
+
+/** Finds the endpoint for a method and a request target; the query is ignored. */
+export function findRoute(method: string, target: string): Route {
+  const query = target.indexOf('?');
+  const path = query < 0 ? target : target.slice(0, query);
+  const endpoint = endpoints.get(path) ?? modelEndpoint(path);
+  if (!endpoint) return { kind: 'not-found', dialect: dialectOf(path) };
+  const allowed = endpoint.method === method || (endpoint.method === 'GET' && method === 'HEAD');
+  if (allowed) return endpoint.route;
+  const allow = endpoint.method === 'GET' ? 'GET, HEAD' : 'POST';
+  return { kind: 'wrong-method', dialect: dialectOf(path), allow };
+}
+
+/** Model ids contain slashes, plain or percent-encoded. */
+function modelEndpoint(path: string): Endpoint | undefined {
+  if (!path.startsWith(MODEL_PREFIX) || path.length === MODEL_PREFIX.length) return undefined;
+  try {
+    return { method: 'GET', route: { kind: 'model', id: decodeURIComponent(path.slice(MODEL_PREFIX.length)) } };
+  } catch {
+    return undefined;
+  }
+}
+
+function dialectOf(path: string): Dialect {
+  if (path.startsWith('/api/')) return 'ollama';
+  return path.startsWith('/v1/messages') ? 'anthropic' : 'openai';
+}

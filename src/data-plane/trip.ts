@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ClientError, clientError, type DialectForm } from './api/dialect.ts';
+import { dialects } from './api/dialects.ts';
+import type { Caller } from './auth/callers.ts';
+import type { ErrorCode } from '../fleet/errors.ts';
+import type { NodeSnapshot } from '../fleet/snapshot.ts';
+import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlement.ts';
+import type { Route } from './http/routes.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { AnswerRelay } from './relay/answer-relay.ts';
+
+// One request's record on its way through the corridor: who, what, how long at each rung. It becomes the settlement.
+
+export type InferenceRoute = Extract<Route, { kind: 'inference' }>;
+
+const MOST_ID_LENGTH = 200;
+
+export class Trip {
+  readonly id: string;
+  readonly route: InferenceRoute;
+  readonly form: DialectForm;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Monotonic ms. */
+  readonly arrivedAt: number;
+  readonly traceparent: string | null;
+  /** Aborts when the client is gone, or when the router must end this request. */
+  readonly leaving = new AbortController();
+  caller: Caller | null = null;
+  /** Canonical public name; null before the body is read. */
+  model: string | null = null;
+  modelOffered = false;
+  stream = false;
+  requestBytes = 0;
+  responseBytes = 0;
+  /** Ms spent waiting for a slot, over all attempts; null where it never was a waiter. */
+  waitMs: number | null = null;
+  /** The attempt under way, and the node it is on. */
+  attempt: { readonly relay: AnswerRelay; readonly node: NodeSnapshot } | null = null;
+  readonly attempts: AttemptRecord[] = [];
+  firstByteAt: number | null = null;
+  usage: Usage | null = null;
+  /** Set where the router, not the client, aborts `leaving`: what the client is told if nothing was sent yet. */
+  endedBy: ErrorCode | null = null;
+  readonly #arrivedWall: number;
+
+  constructor(id: string, route: InferenceRoute, request: IncomingMessage, response: ServerResponse, clock: Clock) {
+    this.id = id;
+    this.route = route;
+    this.form = dialects[route.dialect];
+    this.request = request;
+    this.response = response;
+    this.arrivedAt = clock.now();
+    this.#arrivedWall = clock.wall();
+    this.traceparent = headerOf(request, 'traceparent');
+  }
+
+  /** Headers on every answer of ours: the id and, for who waited, how long. */
+  ownHeaders(): string[] {
+    const headers = ['x-request-id', this.id];
+    if (this.waitMs !== null) headers.push('x-weir-wait-ms', String(Math.round(this.waitMs)));
+    return headers;
+  }
+
+  waited(ms: number | null): void {
+    if (ms !== null) this.waitMs = (this.waitMs ?? 0) + ms;
+  }
+
+  error(code: ErrorCode, detail: { message?: string | undefined; retryAfterMs?: number | null } = {}): ClientError {
+    const { message, retryAfterMs = null } = detail;
+    return clientError(code, { requestId: this.id, retryAfterMs, ...(message === undefined ? {} : { message }) });
+  }
+
+  settlement(outcome: Outcome, status: number, code: ErrorCode | null, now: number): Settlement {
+    return {
+      id: this.id,
+      clientRequestId: headerOf(this.request, 'x-request-id'),
+      traceparent: this.traceparent,
+      arrivedAt: this.#arrivedWall,
+      dialect: this.route.dialect,
+      path: this.route.path,
+      model: this.model,
+      modelOffered: this.modelOffered,
+      keyId: this.caller?.key?.id ?? null,
+      address: this.caller?.key ? null : (this.caller?.address ?? null),
+      stream: this.stream,
+      outcome,
+      status,
+      code,
+      waitMs: this.waitMs,
+      firstByteMs: this.firstByteAt === null ? null : this.firstByteAt - this.arrivedAt,
+      durationMs: now - this.arrivedAt,
+      requestBytes: this.requestBytes,
+      responseBytes: this.responseBytes,
+      usage: this.usage,
+      attempts: this.attempts,
+    };
+  }
+}
+
+function headerOf(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value.slice(0, MOST_ID_LENGTH) : null;
+}
