@@ -41,8 +41,7 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: host.stdout, writeErr: host.stderr })
-    .addHelpText('after', PROGRAM_EXAMPLES)
-    .action(() => program.outputHelp());
+    .addHelpText('after', PROGRAM_EXAMPLES);
 
   const serveCommand = program
     .command('serve')
@@ -54,10 +53,7 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
     code = await serve(requestOf(options, host), host);
   });
 
-  const config = program
-    .command('config')
-    .description('look at the configuration')
-    .action(() => config.outputHelp());
+  const config = program.command('config').description('look at the configuration');
   const check = config
     .command('check')
     .description('print every setting and where it came from, or what is wrong with them')
@@ -67,13 +63,17 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
     code = await configCheck(requestOf(options, host), host.stdout, host.stderr);
   });
 
+  if (argv.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    host.stderr(secretFlag(argv));
+    host.stderr(hintFor(argv));
     return 2;
   }
 }
@@ -129,13 +129,18 @@ function camel(name: string): string {
   return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** What to say after the error about a flag that does not exist on purpose. */
-function secretFlag(argv: readonly string[]): string {
-  const row = rows.find(
-    ({ path, secret }) => secret === true && argv.some((word) => word.split('=')[0] === `--${flagName(path)}`),
+/** What commander cannot know about a word it refused. */
+function hintFor(argv: readonly string[]): string {
+  const words = argv.map((word) => word.split('=')[0]);
+  const secret = rows.find(({ path, secret: isSecret }) => isSecret === true && words.includes(`--${flagName(path)}`));
+  if (secret) {
+    const why = `${secret.path} has no flag, since other users of this machine can read command lines`;
+    return `${why}; set ${variableName(secret.path)} instead.\n`;
+  }
+  const isSetting = ['--config', '-c', '--node', '-n', ...rows.map(({ path }) => `--${flagName(path)}`)].includes(
+    words[0] ?? '',
   );
-  if (!row) return '';
-  return `${row.path} has no flag, since other users of this machine can read command lines; set ${variableName(row.path)} instead.\n`;
+  return isSetting ? `Settings belong to a command: weir serve ${argv.join(' ')}\n` : '';
 }
 
 const PROGRAM_EXAMPLES = `

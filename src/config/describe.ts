@@ -1,0 +1,113 @@
+import { engineKinds } from '../fleet/glossary.ts';
+import { flagName, rows, variableName } from './table.ts';
+
+// docs/configuration.md, made from the table of settings so that it cannot fall behind it. Lists of things are described
+// in words here, beside their examples, which a test loads as they stand.
+
+/** The example of docs/configuration.md; a test loads it. */
+export const exampleFile = `listen: 127.0.0.1:9347
+admin: { listen: 127.0.0.1:9348 }
+dataDir: ~/.weir
+queue: { maxWaiters: 1024, timeout: 30s, maxBytes: 256mb }
+timeouts: { firstByte: 300s }
+auth:
+  clients: auto
+  keys:
+    - label: team-a
+      key: "\${TEAM_A_KEY}"           # or hash: the SHA-256 of the key, 64 hex digits
+      expiresAt: 2030-01-31T18:00:00Z
+      models: [llama3]
+      weight: 2
+      maxConcurrent: 8
+      ratePerMinute: 600
+nodes:
+  - name: gpu-1
+    url: "http://10.0.0.5:8000"
+    engine: auto
+    maxConcurrent: 16
+    apiKey: "\${GPU1_KEY}"
+    headers: { x-team: research }
+    models: { llama3: "meta-llama/Llama-3-8B" }
+    timeouts: { connect: 2s, firstByte: 600s, betweenBytes: 60s }
+  - url: "https://gpu-2.internal/llm/v1"
+    models: [llama3, nomic-embed-text]
+    tls: { verify: true }
+`;
+
+/** The whole text of docs/configuration.md. */
+export function configurationReference(): string {
+  return [INTRODUCTION, '```yaml', `${exampleFile}\`\`\``, '', '## Settings', '', settingsTable(), '', LISTS].join(
+    '\n',
+  );
+}
+
+function settingsTable(): string {
+  const lines = rows.map(({ path, kind, fallback, doc, secret }) => {
+    const flag = secret === true ? 'none (see below)' : `\`--${flagName(path)}\``;
+    const value = fallback === null || fallback === '' ? 'none' : `\`${fallback}\``;
+    const cells = [`\`${path}\``, value, kind.name.replaceAll('|', ' \\| '), doc, `\`${variableName(path)}\``, flag];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '| setting | default | kind | meaning | variable | flag |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+const INTRODUCTION = `<!-- Generated from src/config/describe.ts and src/config/table.ts; change those and run: node tools/write-docs.ts -->
+
+# Configuration
+
+Weir runs without any. \`weir config check\` prints every setting with where it came from, or everything that is wrong with them, and starts nothing.
+
+A setting is taken from the first of these that has it:
+
+1. a flag: \`--queue-max-waiters 200\`
+2. a variable: \`WEIR_QUEUE_MAX_WAITERS=200\` (an empty one counts as unset)
+3. the file, YAML or JSON: \`--config FILE\`, else the file that \`WEIR_CONFIG\` names, else \`weir.yaml\` or \`weir.yml\` in the working directory
+4. the default
+
+Names follow the place in the file: \`queue.maxWaiters\`, \`WEIR_QUEUE_MAX_WAITERS\`, \`--queue-max-waiters\`. What Weir does not know is an error that names the nearest thing it does know.
+
+- **Durations** have a unit: \`500ms\`, \`30s\`, \`5m\`, \`1h\`, \`7d\`. A bare number is refused, except 0.
+- **Sizes** count in 1024: \`256kb\`, \`32mb\`, \`1gb\`. A bare number is bytes.
+- **Addresses** are \`HOST:PORT\`; IPv6 in brackets and, in a file, in quotes: \`"[::1]:9347"\`.
+- **\`\${NAME}\`** inside any value of the file is replaced by that variable; one that is not set is an error. \`$\${\` writes a literal \`\${\`.
+- **Paths** may start with \`~\`; relative ones start at the directory of the file, or at the working directory in a flag or variable.
+`;
+
+const LISTS = `The admin token has no flag, since other users of a machine can read the command lines of its processes.
+
+Weir refuses to start where \`auth.clients\` is \`off\` on an address other than loopback, or where the admin listener is off loopback without TLS, unless \`insecure\` is true.
+
+## nodes
+
+Nodes of the file, of \`WEIR_NODES\` (separated by commas) and of \`--node\` (repeatable) add up; the latter two are written \`URL\` or \`NAME=URL\`. A name twice is an error.
+
+| field | meaning |
+| --- | --- |
+| \`url\` | Required. http or https; may end in \`/v1\` or lie under a base path. No credentials, no query. |
+| \`name\` | Unique, without spaces and slashes. Without one it is made from the URL's host and port. |
+| \`engine\` | \`auto\` (recognised by probing) or one of ${engineKinds.map((kind) => `\`${kind}\``).join(', ')}. |
+| \`maxConcurrent\` | Slots: requests sent to it at the same time. Without it, what the engine says or its kind's usual number. |
+| \`apiKey\` | Sent to the node as a bearer token. |
+| \`headers\` | Sent with every request to the node. |
+| \`models\` | A list of names, or a map from the name clients use to the engine's own. Without it, the node's own list. |
+| \`timeouts\` | \`connect\`, \`firstByte\`, \`betweenBytes\` for this node. |
+| \`tls\` | \`ca\`, \`cert\`, \`key\` (PEM files), \`verify\` (false accepts any certificate). |
+
+## auth.keys
+
+Keys for clients that are declared here rather than made by the admin API. They are kept as SHA-256 only.
+
+| field | meaning |
+| --- | --- |
+| \`label\` | Required, unique; what people call the key. |
+| \`key\` or \`hash\` | One of them: the key itself, best as \`"\${NAME}"\`, or its SHA-256 in hex (\`printf %s KEY \\| sha256sum\`). |
+| \`expiresAt\` | \`2030-01-31\` (UTC) or \`2030-01-31T18:00:00Z\`. Never without it. |
+| \`models\` | The models it may use. All without it. |
+| \`weight\` | Its share where callers compete. 1 without it. |
+| \`maxConcurrent\` | Requests at the same time. No limit without it. |
+| \`ratePerMinute\` | Requests per minute. No limit without it. |
+`;
