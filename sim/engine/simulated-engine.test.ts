@@ -46,11 +46,15 @@ test('an engine whose own queue is full says so', async () => {
 test('idle connections are closed after the time the engine allows, and not while they are used', async () => {
   const clock = new ManualClock();
   await using engine = await startSimulatedEngine({ kind: 'vllm', clock });
-  const first = await fetch(`${engine.url}/version`);
-  assert.equal(first.headers.get('server'), 'uvicorn');
-  await first.text();
+  const socket = connect(engine.port, '127.0.0.1');
+  const probe = async (): Promise<string> => {
+    socket.write('GET /version HTTP/1.1\r\nhost: x\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    return String(answer);
+  };
+  assert.match(await probe(), /^server: uvicorn\r\n/im);
   clock.advance(4999);
-  await (await fetch(`${engine.url}/version`)).text();
+  await probe();
   assert.deepEqual([engine.stats().socketsOpened, engine.stats().socketsOpen], [1, 1]);
   const idleFrom = clock.now();
   const isClosed = (): boolean => {
