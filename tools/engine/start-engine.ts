@@ -1,20 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureLlamaServer } from './llama-server.ts';
+import { hasEnded, killTied, spawnTied, type TiedProcess } from './spawn-tied.ts';
 import { makeTinyModel } from './tiny-model.ts';
 
-// One llama.cpp process on a loopback port, with the tiny model. An engine must not outlive who started it: it is
-// killed by `close`, when this process exits, and, where setpriv is there to ask the kernel for it, when this process
-// is itself killed. Nothing is read from the engine's log but for messages: readiness is /health, as anybody sees it.
+// One llama.cpp process on a loopback port, with the tiny model. It does not outlive who started it. Nothing is read
+// from the engine's log but for failure messages: whether it is ready is asked at /health, as anybody would.
 
 const readyTimeoutMs = 60_000;
 const pollMs = 20;
 const portAttempts = 3;
 const keptLogChars = 8_000;
-const setpriv = '/usr/bin/setpriv';
 
 export interface EngineOptions {
   /** Of the tiny model; see `TinyModelOptions`. */
@@ -83,9 +80,7 @@ function launch(command: string, modelPath: string, port: number, options: Engin
   if (options.embeddings) flags.push('--embeddings', '--pooling', 'mean');
   // Without this an engine that aborts first attaches a debugger to itself, for seconds, where one is installed.
   const env = { ...process.env, GGML_NO_BACKTRACE: '1' };
-  const line = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', '--', command, ...flags] : [command, ...flags];
-  const [program = command, ...rest] = line;
-  const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawnTied(command, flags, { env });
   const url = `http://127.0.0.1:${port}`;
   let printed = '';
   const keep = (chunk: Buffer): void => {
@@ -94,9 +89,6 @@ function launch(command: string, modelPath: string, port: number, options: Engin
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   child.on('error', (error) => keep(Buffer.from(error.message)));
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.once('exit', killNow);
-  child.once('exit', () => process.off('exit', killNow));
   return {
     url,
     child,
@@ -114,21 +106,12 @@ function launch(command: string, modelPath: string, port: number, options: Engin
       }
     },
     log: () => printed,
-    close: async () => {
-      if (hasEnded(child)) return;
-      const gone = once(child, 'exit');
-      killNow();
-      await gone;
-    },
+    close: () => killTied(child),
   };
 }
 
 interface LaunchedEngine {
-  readonly child: ChildProcess;
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+  readonly child: TiedProcess;
 }
 
 /** Null once the engine is up, else why it will not be. */
