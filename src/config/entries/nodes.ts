@@ -105,11 +105,15 @@ function readModels(fields: Fields): Readonly<Record<string, string>> | undefine
   const tree = fields.tree('models');
   if (tree === undefined) return undefined;
   const model = line('model');
+  if (tree.kind === 'scalar') {
+    fields.problem('models', 'is neither a list nor a map; write [name] or { name: "the engine\'s own name" }');
+    return undefined;
+  }
   const pairs =
     tree.kind === 'list'
       ? (fields.list('models', model) ?? []).map((name): [string, string] => [name, name])
       : [...(fields.texts('models', model) ?? [])];
-  if (tree.kind !== 'scalar' && pairs.length === 0) {
+  if (pairs.length === 0) {
     fields.problem('models', "is empty; list at least one model, or remove it to offer the node's own list");
   }
   const seen = new Map<string, string>();

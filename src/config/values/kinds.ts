@@ -54,7 +54,7 @@ export function count({ min, max }: { min: number; max: number }): Kind<number> 
     name: 'count',
     read: (raw) => {
       const text = textOf(raw).trim();
-      if (!/^-?\d+$/.test(text)) return bad(`"${text}" is not a whole number; write one such as ${Math.max(min, 1)}`);
+      if (!/^-?\d+$/.test(text)) return bad(`"${text}" is not a whole number; write one of at least ${min}`);
       if (Number(text) < min) return bad(`${text} is too small; write at least ${min}`);
       if (Number(text) > max) return bad(`${text} is too large; write at most ${max}`);
       return good(Number(text));
@@ -98,7 +98,9 @@ export function choice<const T extends string>(options: readonly T[]): Kind<T> {
       const found = options.find((option) => option === text);
       if (found !== undefined) return good(found);
       const near = nearest(text, options);
-      return bad(`"${text}" is not known; ${near ? `did you mean ${near}? ` : ''}Write one of ${options.join(', ')}`);
+      return bad(
+        `"${text}" is not known; ${near ? `did you mean ${near}? Write` : 'write'} one of ${options.join(', ')}`,
+      );
     },
     show: String,
   };
