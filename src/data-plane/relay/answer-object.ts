@@ -81,9 +81,8 @@ export class AnswerObject {
       } else if (top.keyIs('eval_count')) {
         this.tally.tellCompletion(readCount(bytes, top.valueStart, top.valueEnd));
       } else if (top.keyIs('error')) hasError = hasError || (first !== LETTER_N && first !== LETTER_F);
-      else if (top.keyIs('type') || top.keyIs('object')) {
-        if (top.valueEnd - top.valueStart < 24) type = decodeString(bytes, top.valueStart, top.valueEnd) ?? type;
-      }
+      else if (top.keyIs('type')) type = shortWord(bytes, top);
+      else if (top.keyIs('object')) hasError = hasError || shortWord(bytes, top) === 'error';
     }
     if (!top.complete) {
       edits.clear();
@@ -176,7 +175,14 @@ export class AnswerObject {
   }
 }
 
-function errorMessageIn(bytes: Buffer, start: number, end: number): string | null {
+/** A type's name; longer strings are none that matter here. */
+function shortWord(bytes: Buffer, field: FieldCursor): string {
+  if (field.valueEnd - field.valueStart > 24) return '';
+  return decodeString(bytes, field.valueStart, field.valueEnd) ?? '';
+}
+
+/** The sentence for people in an error object lying in [start, end), or null. */
+export function errorMessageIn(bytes: Buffer, start: number, end: number): string | null {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8', start, end));
     const response: unknown =

@@ -137,7 +137,7 @@ export class FieldCursor {
     let at = skipSpace(bytes, this.#at, end);
     this.#at = end;
     if (at >= end) return false;
-    if (bytes[at] === this.#close && (this.#isFirst || this.valueEnd >= 0)) {
+    if (bytes[at] === this.#close) {
       this.complete = skipSpace(bytes, at + 1, end) === end;
       return false;
     }

@@ -1,9 +1,9 @@
-import { AnswerObject } from './answer-object.ts';
+import { AnswerObject, errorMessageIn } from './answer-object.ts';
 import { MAX_FRAME_BYTES } from './answer-watch.ts';
 import type { AnswerWatch } from './answer-watch.ts';
 import { FrameWatch } from './frames.ts';
 import type { FrameReader, Verdict } from './frames.ts';
-import { decodeString, skipSpace } from './json-fields.ts';
+import { skipSpace } from './json-fields.ts';
 
 // Server-sent events (WHATWG HTML, section 9.2), read only as far as a router must: where an event ends, which lines are
 // data, which event is an error. Lines may end in LF, CRLF or CR, mixed. An event is judged by its data's fields, not by
@@ -37,6 +37,8 @@ class EventReader implements FrameReader {
   #dataEnd = -1;
   #dataLines = 0;
   #isError = false;
+  /** Its data is a whole JSON object or the end marker. */
+  #isWhole = false;
 
   constructor(askedModel: string) {
     this.answer = new AnswerObject(askedModel);
@@ -52,8 +54,8 @@ class EventReader implements FrameReader {
         else if (isLineEmpty) return this.#endAt(index + 1);
         else isLineEmpty = true;
       } else if (byte === CR) {
-        // A LF that comes in the next chunk is then an event of its own, empty, and passes.
-        if (isLineEmpty) return this.#endAt(chunk[index + 1] === LF ? index + 2 : index + 1);
+        // A LF after it counts as an event of its own, empty, which passes: it may come in the next chunk.
+        if (isLineEmpty) return this.#endAt(index + 1);
         isLineEmpty = true;
         isAfterCr = true;
       } else {
@@ -83,14 +85,13 @@ class EventReader implements FrameReader {
   }
 
   readTail(bytes: Buffer): Buffer | null {
-    const isLineOpen = !this.#isLineEmpty;
+    // After a CR, one LF would only complete that line's end.
+    const missing = this.#isLineEmpty && !this.#isAfterCr ? '\n' : '\n\n';
     const verdict = this.readFrame(bytes, 0, bytes.length);
     if (verdict === 'drop' || this.#dataLines === 0 || !this.#isWhole) return null;
     const frame = verdict === 'as-is' ? bytes : verdict;
-    return Buffer.concat([frame, Buffer.from(isLineOpen ? '\n\n' : '\n')]);
+    return Buffer.concat([frame, Buffer.from(missing)]);
   }
-
-  #isWhole = false;
 
   /** False where the payload reports an error and must not be forwarded. */
   #readPayload(bytes: Buffer, start: number, end: number): boolean {
@@ -100,7 +101,7 @@ class EventReader implements FrameReader {
     this.#isWhole = isObject || isDone;
     if (isDone) answer.marked = true;
     if (isObject && answer.error !== null) this.failed = answer.error;
-    else if (this.#isError) this.failed = decodeString(bytes, start, end) ?? bytes.toString('utf8', start, end);
+    else if (this.#isError) this.failed = errorMessageIn(bytes, start, end) ?? bytes.toString('utf8', start, end);
     return this.failed === null;
   }
 
