@@ -1,0 +1,111 @@
+import type { AppHooks, RunningApp } from './cli/app.ts';
+import { ControlPlaneHost } from './control-plane-host.ts';
+import { DataPlane } from './data-plane/data-plane.ts';
+import { type ClientServer, listenForClients } from './data-plane/http/server.ts';
+import type { Settings } from './fleet/settings.ts';
+import type { FleetSnapshot } from './fleet/snapshot.ts';
+import { createHttpClient, type HttpClient } from './http-client/http-client.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
+
+// The composition root: what a running router consists of, started in the order of the list and stopped in reverse.
+//
+//   httpClient     the shared pool of this thread; every path that talks to a node uses it
+//   dataPlane      requests, the dispatcher, the relay
+//   controlPlane   the worker that knows nodes, keys and history; the first snapshot comes from it
+//   server         the clients' listener: opened last, when there is a fleet to place on
+
+export interface AppState extends RunningApp {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly httpClient: HttpClient;
+  readonly dataPlane: DataPlane;
+  readonly controlPlane: ControlPlaneHost;
+  readonly server: ClientServer;
+}
+
+/** Starts a router. Two may run in one process. Rejects with one sentence for people where it cannot start. */
+export async function startApp(settings: Settings, hooks: AppHooks): Promise<AppState> {
+  const clock = systemClock;
+  const httpClient = createHttpClient(settings.pool, clock);
+  let toldSettled = false;
+  const controlPlane = new ControlPlaneHost(settings, clock, {
+    snapshot: (snapshot) => {
+      dataPlane.replaceSnapshot(snapshot);
+      if (toldSettled || !snapshot.settled) return;
+      toldSettled = true;
+      listening.promise.then(
+        () => hooks.settled(foundNodes(snapshot)),
+        () => undefined,
+      );
+    },
+    telemetry: (nodes) => dataPlane.replaceTelemetry(nodes),
+    gauges: () => {
+      // What is counted must be there when it is read: a scrape sees every request that was answered before it.
+      dataPlane.settlements.flush();
+      return dataPlane.gauges();
+    },
+    abort: (keyId) => dataPlane.abortKey(keyId),
+  });
+  const dataPlane = new DataPlane({
+    settings,
+    clock,
+    httpClient,
+    random: Math.random,
+    post: (message) => controlPlane.post(message),
+  });
+  const listening = Promise.withResolvers<void>();
+
+  try {
+    const admin = await controlPlane.start();
+    const server = await listenForClients(settings, (request, response) => dataPlane.handle(request, response));
+    hooks.listening({ clientUrl: server.url, adminUrl: admin.url, adminToken: admin.token });
+    listening.resolve();
+    const stop = once(async () => {
+      await dataPlane.drain(settings.timeouts.shutdownMs);
+      const closed = server.close();
+      const giveUp = clock.after(CLOSE_WITHIN_MS, () => server.destroy());
+      await closed;
+      giveUp();
+      await controlPlane.stop();
+      httpClient.close();
+    });
+    return { settings, clock, httpClient, dataPlane, controlPlane, server, stop };
+  } catch (error) {
+    listening.reject(error);
+    await controlPlane.stop();
+    httpClient.close();
+    throw readableStartError(error, settings);
+  }
+}
+
+/** For answers already written to leave; after that what is open is a client that does not read or does not hang up. */
+const CLOSE_WITHIN_MS = 1000;
+
+function foundNodes(snapshot: FleetSnapshot): Parameters<AppHooks['settled']>[0] {
+  return snapshot.nodes.flatMap((node) => {
+    if (node === null) return [];
+    const models = Array.from(snapshot.models.values()).filter(({ offers }) =>
+      offers.some((offer) => offer.node === node.index),
+    ).length;
+    return { name: node.name, url: node.baseUrl, engine: node.engine, state: node.state, models };
+  });
+}
+
+function readableStartError(error: unknown, { listen }: Settings): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const code = 'code' in error ? error.code : undefined;
+  const address = `${listen.host}:${listen.port}`;
+  if (code === 'EADDRINUSE') {
+    return new Error(`${address} is in use by another program. Stop it, or listen elsewhere: --listen HOST:PORT`);
+  }
+  if (code === 'EACCES')
+    return new Error(`${address} may not be used by this user. Choose a port from 1024 on: --listen`);
+  if (code === 'EADDRNOTAVAIL')
+    return new Error(`${address} is no address of this machine. Choose one that is: --listen`);
+  return error;
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => (running ??= run());
+}

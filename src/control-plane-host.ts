@@ -1,0 +1,171 @@
+import { Worker } from 'node:worker_threads';
+import type { ControlPlaneStart, ToControlPlane, ToDataPlane } from './fleet/messages.ts';
+import type { Settings } from './fleet/settings.ts';
+import { emptySnapshot, type FleetSnapshot } from './fleet/snapshot.ts';
+import type { Gauges, NodeTelemetry } from './fleet/telemetry.ts';
+import type { Clock } from './lib/clock.ts';
+
+// The control plane's worker thread, seen from the main thread: started, listened to, and restarted when it dies. Requests do not
+// notice: the data plane goes on with the last snapshot, which the new worker is given to carry on from, so that node
+// indexes keep their meaning and the fleet does not flap.
+
+const RESTART_FIRST_MS = 100;
+const RESTART_MOST_MS = 10_000;
+/** A worker that lived this long was healthy; its death starts the backoff anew. */
+const HEALTHY_AFTER_MS = 60_000;
+const STOP_WITHIN_MS = 5_000;
+
+export interface ControlPlaneListener {
+  snapshot(snapshot: FleetSnapshot): void;
+  telemetry(nodes: readonly NodeTelemetry[]): void;
+  gauges(): Gauges;
+  abort(keyId: string): void;
+}
+
+export interface AdminListening {
+  readonly url: string;
+  /** Only where it was made at this start. */
+  readonly token: string | null;
+}
+
+export class ControlPlaneHost {
+  readonly #clock: Clock;
+  readonly #listener: ControlPlaneListener;
+  readonly #startedAt: number;
+  #settings: Settings;
+  #snapshot: FleetSnapshot = emptySnapshot;
+  #worker: Worker | null = null;
+  #bornAt = 0;
+  #restartMs = RESTART_FIRST_MS;
+  #stopping: (() => void) | null = null;
+  readonly #started = Promise.withResolvers<AdminListening>();
+  #admin: AdminListening | null = null;
+
+  constructor(settings: Settings, clock: Clock, listener: ControlPlaneListener) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#startedAt = clock.wall();
+  }
+
+  /** Resolves once the admin listener is up and the first snapshot is in force; rejects where that is impossible. */
+  start(): Promise<AdminListening> {
+    this.#spawn();
+    return this.#started.promise;
+  }
+
+  /** Gives a message to the worker; false while there is none. */
+  post(message: ToControlPlane): boolean {
+    if (!this.#worker) return false;
+    this.#worker.postMessage(message);
+    return true;
+  }
+
+  /** Lets it write what is pending, then ends it. */
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stopping = resolve;
+    if (!worker) return;
+    const cancel = this.#clock.after(STOP_WITHIN_MS, resolve);
+    this.post({ kind: 'stop' });
+    await promise;
+    cancel();
+    await worker.terminate();
+  }
+
+  /** Ends the worker as a crash would; for tests of what a crash does. */
+  async crash(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #spawn(): void {
+    const start: ControlPlaneStart = {
+      settings: this.#settings,
+      resume: this.#snapshot.version === 0 ? null : this.#snapshot,
+      startedAt: this.#startedAt,
+    };
+    // The same file as TypeScript in a checkout and as JavaScript in the published package.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./control-plane/worker.${extension}`, import.meta.url), { workerData: start });
+    this.#worker = worker;
+    this.#bornAt = this.#clock.now();
+    let reason = 'it ended without a reason';
+    worker.on('message', (message: ToDataPlane) => {
+      if (message.kind === 'failed') reason = message.message;
+      if (this.#worker === worker) this.#receive(message);
+    });
+    worker.on('error', (error) => {
+      reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    worker.on('exit', () => {
+      if (this.#worker !== worker) return;
+      this.#worker = null;
+      this.#exited(reason);
+    });
+  }
+
+  #receive(message: ToDataPlane): void {
+    switch (message.kind) {
+      case 'started':
+        this.#listening({ url: message.adminUrl, token: message.adminToken });
+        return;
+      case 'failed':
+        this.#started.reject(new Error(message.message));
+        return;
+      case 'snapshot':
+        this.#snapshot = message.snapshot;
+        this.#listener.snapshot(message.snapshot);
+        this.#whenComplete();
+        return;
+      case 'telemetry':
+        this.#listener.telemetry(message.nodes);
+        return;
+      case 'gauges?':
+        this.post({ kind: 'gauges', question: message.question, gauges: this.#listener.gauges() });
+        return;
+      case 'abort':
+        this.#listener.abort(message.keyId);
+        return;
+      case 'stopped':
+        this.#stopping?.();
+    }
+  }
+
+  #listening(admin: AdminListening): void {
+    this.#admin ??= admin;
+    // A restarted worker takes the port that was chosen at first, where it was left to the system.
+    const { hostname, port } = new URL(admin.url);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const listen = {
+      host: this.#settings.admin.listen.host || host,
+      port: Number(port) || this.#settings.admin.listen.port,
+    };
+    this.#settings = { ...this.#settings, admin: { ...this.#settings.admin, listen } };
+    this.#whenComplete();
+  }
+
+  #whenComplete(): void {
+    if (this.#admin && this.#snapshot.version > 0) this.#started.resolve(this.#admin);
+  }
+
+  #exited(reason: string): void {
+    if (this.#stopping) return this.#stopping();
+    // Before it ever ran, its end is the router's: rejecting a promise that has been settled does nothing.
+    this.#started.reject(new Error(reason));
+    if (!this.#admin) return;
+    const now = this.#clock.now();
+    if (now - this.#bornAt > HEALTHY_AFTER_MS) this.#restartMs = RESTART_FIRST_MS;
+    this.#clock.after(this.#restartMs, () => {
+      if (this.#stopping) return;
+      this.#spawn();
+      this.post({
+        kind: 'log',
+        level: 'error',
+        message: 'the control plane died and was restarted',
+        detail: { reason },
+      });
+    });
+    this.#restartMs = Math.min(RESTART_MOST_MS, this.#restartMs * 2);
+  }
+}

@@ -1,0 +1,133 @@
+import { DataPlane } from '../../src/data-plane/data-plane.ts';
+import { listenForClients } from '../../src/data-plane/http/server.ts';
+import { canonicalModel, type EngineKind, type NodeState } from '../../src/fleet/glossary.ts';
+import type { ToControlPlane } from '../../src/fleet/messages.ts';
+import type { Settlement } from '../../src/fleet/settlement.ts';
+import type { Settings } from '../../src/fleet/settings.ts';
+import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../src/fleet/snapshot.ts';
+import { createHttpClient } from '../../src/http-client/http-client.ts';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { type DeepPartial, testSettings } from './settings.ts';
+
+// A data plane on a real port with a fleet told by the test in place of a control plane: what the corridor does, without
+// the second or two that processes, probes and databases take.
+
+export interface TestNode {
+  readonly url: string;
+  readonly name?: string;
+  readonly slots?: number;
+  /** Public name → the engine's own. Default `{ llama3: 'llama3' }`. */
+  readonly models?: Readonly<Record<string, string>>;
+  readonly engine?: EngineKind;
+  readonly state?: NodeState;
+  readonly draining?: boolean;
+  readonly ready?: boolean;
+  readonly apiKey?: string;
+  readonly generation?: number;
+}
+
+export interface TestDataPlane extends AsyncDisposable {
+  readonly url: string;
+  readonly plane: DataPlane;
+  readonly settlements: readonly Settlement[];
+  readonly messages: readonly ToControlPlane[];
+  /** Replaces the fleet. */
+  publish(nodes: readonly (TestNode | null)[], more?: Partial<FleetSnapshot>): void;
+  /** A chat request as a client sends it. */
+  chat(body?: object, init?: RequestInit): Promise<Response>;
+}
+
+export async function startDataPlane(
+  nodes: readonly (TestNode | null)[],
+  overrides: DeepPartial<Settings> = {},
+  { clock = systemClock, keys = [] }: { clock?: Clock; keys?: readonly (readonly [string, KeySnapshot])[] } = {},
+): Promise<TestDataPlane> {
+  const settings = testSettings(overrides);
+  const httpClient = createHttpClient(settings.pool, systemClock);
+  const settlements: Settlement[] = [];
+  const messages: ToControlPlane[] = [];
+  const plane = new DataPlane({
+    settings,
+    clock,
+    httpClient,
+    random: Math.random,
+    post: (message) => {
+      messages.push(message);
+      if (message.kind === 'settlements') settlements.push(...message.settlements);
+      return true;
+    },
+  });
+  let version = 0;
+  const publish: TestDataPlane['publish'] = (published, more = {}) => {
+    version += 1;
+    plane.replaceSnapshot({ ...snapshotOf(published, version), keys: new Map(keys), ...more });
+  };
+  publish(nodes);
+  const server = await listenForClients(settings, (request, response) => plane.handle(request, response));
+  return {
+    url: server.url,
+    plane,
+    settlements,
+    messages,
+    publish,
+    chat: (body = {}, init = {}) =>
+      fetch(`${server.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'llama3', messages: [{ role: 'user', content: 'hello' }], ...body }),
+        ...init,
+      }),
+    [Symbol.asyncDispose]: async () => {
+      server.destroy();
+      await plane.drain(0);
+      await server.close();
+      httpClient.close();
+    },
+  };
+}
+
+function snapshotOf(nodes: readonly (TestNode | null)[], version: number): FleetSnapshot {
+  const offers = new Map<string, ModelOffer[]>();
+  const registered = nodes.map((node, index): NodeSnapshot | null => {
+    if (node === null) return null;
+    for (const [name, upstream] of Object.entries(node.models ?? { llama3: 'llama3' })) {
+      const model = canonicalModel(name);
+      const offer: ModelOffer = { node: index, upstream, ready: node.ready ?? true, slots: null };
+      offers.set(model, [...(offers.get(model) ?? []), offer]);
+    }
+    return {
+      index,
+      generation: node.generation ?? 1,
+      id: `node-${index}`,
+      name: node.name ?? `canary-node-${index}`,
+      baseUrl: node.url,
+      engine: node.engine ?? 'openai',
+      state: node.state ?? 'ready',
+      draining: node.draining ?? false,
+      slots: node.slots ?? 4,
+      apiKey: node.apiKey ?? null,
+      headers: {},
+      tls: null,
+      timeouts: {},
+      probes: version,
+    };
+  });
+  const models = new Map<string, ModelSnapshot>(
+    Array.from(offers, ([name, list]) => [name, { name, offers: list, firstSeenAt: 0 }]),
+  );
+  return { version, settled: true, nodes: registered, models, keys: new Map() };
+}
+
+/** Hex SHA-256 of a key beside what it may do. */
+export function testKey(hash: string, more: Partial<KeySnapshot> = {}): readonly [string, KeySnapshot] {
+  const key: KeySnapshot = {
+    id: 'key-1',
+    label: 'test',
+    expiresAt: null,
+    models: null,
+    weight: 1,
+    maxConcurrent: null,
+    ratePerMinute: null,
+  };
+  return [hash, { ...key, ...more }];
+}
