@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Address, ListenerTls } from '../../fleet/settings.ts';
+import { ApiError, type Method, readJson, type Reply, type Route } from './call.ts';
+import { matchRoute } from './router.ts';
+
+// The administrators' listener. Order: a foreign web page is refused, then the token is asked for on every path (an unknown
+// path is nobody's business either), then the route is looked up. A mistake of ours in a read is answered 500 and
+// logged; in a write it also ends this worker, because it may have been left half done; the next one starts from the store.
+
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000, maxHeaderSize: 16_384 };
+const MAX_CONNECTIONS = 256;
+
+export interface AdminServerOptions {
+  readonly listen: Address;
+  readonly tls: ListenerTls | null;
+  readonly routes: readonly Route[];
+  readonly isAuthorized: (header: string | undefined) => boolean;
+  readonly onMistake: (error: unknown, isWrite: boolean) => void;
+}
+
+export interface AdminServer {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Listens; rejects with the system's error (`code` EADDRINUSE, …) or that of an unusable certificate. */
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const { listen, tls } = options;
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    void answer(options, request).then((reply) => send(request, response, reply));
+  };
+  const server: Server = tls
+    ? createTlsServer({ ...LIMITS, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest)
+    : createPlainServer(LIMITS, onRequest);
+  server.maxConnections = MAX_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const port = portOf(server.address());
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  return {
+    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(options: AdminServerOptions, request: IncomingMessage): Promise<Reply> {
+  const { method = 'GET', headers } = request;
+  try {
+    refuseForeignOrigin(headers.origin, headers.host);
+    if (!options.isAuthorized(headers.authorization)) {
+      throw new ApiError(401, 'unauthorized', 'Send the admin token as "Authorization: Bearer TOKEN".', {
+        'www-authenticate': 'Bearer',
+      });
+    }
+    const url = URL.parse(request.url ?? '/', 'http://admin');
+    if (!url) throw new ApiError(400, 'invalid_request', 'The path is not usable.');
+    const { route, params } = matchRoute(options.routes, method, url.pathname);
+    return await route.answer({ method: route.method, params, query: url.searchParams, body: () => readJson(request) });
+  } catch (error) {
+    if (error instanceof ApiError) return errorReply(error);
+    if (request.destroyed && !request.complete) return errorReply(new ApiError(400, 'aborted', 'The caller left.'));
+    options.onMistake(error, isWrite(method));
+    return errorReply(new ApiError(500, 'internal_error', 'The router made a mistake. Its log has the details.'));
+  }
+}
+
+function isWrite(method: string): boolean {
+  const reads: readonly (Method | 'HEAD')[] = ['GET', 'HEAD'];
+  return !reads.some((read) => read === method);
+}
+
+/** Browsers name the page's origin; programs that are no web pages send none. */
+function refuseForeignOrigin(origin: string | undefined, host: string | undefined): void {
+  if (origin === undefined || URL.parse(origin)?.host === host) return;
+  throw new ApiError(403, 'foreign_origin', 'A web page of another origin may not use the admin API.');
+}
+
+function errorReply({ status, code, message, headers }: ApiError): Reply {
+  return { status, body: { error: { code, message } }, headers };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, body, headers }: Reply): void {
+  if (response.destroyed) return;
+  const isJson = typeof body === 'object' && body !== null;
+  const text = isJson ? `${JSON.stringify(body)}\n` : (body ?? '');
+  response.writeHead(status, {
+    ...(isJson ? { 'content-type': 'application/json' } : {}),
+    ...(body === null ? {} : { 'content-length': Buffer.byteLength(text) }),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+    // What was not read of the body must not be taken for the next request.
+    ...(request.complete || status < 400 ? {} : { connection: 'close' }),
+  });
+  response.end(text);
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

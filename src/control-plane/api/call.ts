@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+
+// One call of the admin API and its answer, as plain values: resources never touch the socket.
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+export interface Call {
+  readonly method: Method;
+  /** The pattern's parameters, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** The body as JSON; rejects with `ApiError`. */
+  readonly body: () => Promise<unknown>;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** An object is sent as JSON, text as it is, null as no body. */
+  readonly body: object | string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly method: Method;
+  /** Like `/api/nodes/:id/models`. */
+  readonly path: string;
+  readonly answer: (call: Call) => Reply | Promise<Reply>;
+}
+
+/** Told to the administrator as `{"error":{"code","message"}}`. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+export function notFound(what: string): ApiError {
+  return new ApiError(404, 'not_found', what);
+}
+
+/** The parameter of a matched route; the route's pattern names it, so it is there. */
+export function param(call: Call, name: string): string {
+  return call.params[name] ?? '';
+}
+
+/** A whole number from the query within bounds; throws `ApiError`. */
+export function countQuery(call: Call, name: string, fallback: number, most: number): number {
+  const written = call.query.get(name);
+  if (written === null) return fallback;
+  const value = Number(written);
+  if (!/^\d+$/.test(written) || value < 1 || value > most) {
+    throw new ApiError(400, 'invalid_request', `${name}: must be a whole number from 1 to ${most}.`);
+  }
+  return value;
+}
+
+/** Reads at most 1 MB; rejects with `ApiError`. */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) {
+      throw new ApiError(413, 'body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`, {
+        connection: 'close',
+      });
+    }
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(
+      400,
+      'invalid_json',
+      'The body is not JSON. Send a JSON object, with content-type application/json.',
+    );
+  }
+}

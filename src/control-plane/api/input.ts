@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { engineKinds } from '../../fleet/glossary.ts';
+import { ApiError } from './call.ts';
+
+// What administrators may send, field by field. The fields of a node are those of the configuration's `nodes` entries.
+
+const MAX_COUNT = 100_000;
+
+const duration = z.string().transform((written, context) => {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(written.trim()) ?? [];
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit ?? ''];
+  if (unitMs === undefined || Number(amount) <= 0) {
+    context.addIssue({ code: 'custom', message: 'must be a duration like "30s" or "500ms"' });
+    return z.NEVER;
+  }
+  return Math.round(Number(amount) * unitMs);
+});
+
+const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be one line of text');
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name');
+const pem = z.string().includes('-----BEGIN', { error: 'must be PEM text ("-----BEGIN …"), not a path' });
+const modelName = z.string().min(1, 'must not be empty');
+const whole = z
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(MAX_COUNT, `must be at most ${MAX_COUNT}`);
+
+export const nodeInput = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[^\s/\p{C}]{1,64}$/u, 'must be 1 to 64 printable characters without spaces and slashes')
+    .optional(),
+  url: z.string('must be a URL like http://127.0.0.1:11434').min(1, 'must not be empty'),
+  engine: z.enum(['auto', ...engineKinds]).default('auto'),
+  maxConcurrent: whole.nullish(),
+  apiKey: headerValue.min(1, 'must not be empty').nullish(),
+  headers: z.record(headerName, headerValue).default({}),
+  models: z.union([z.record(modelName, modelName), z.array(modelName)]).nullish(),
+  timeouts: z
+    .strictObject({ connect: duration.optional(), firstByte: duration.optional(), betweenBytes: duration.optional() })
+    .nullish(),
+  tls: z
+    .strictObject({ ca: pem.optional(), cert: pem.optional(), key: pem.optional(), verify: z.boolean().optional() })
+    .nullish(),
+});
+
+export type NodeInput = z.infer<typeof nodeInput>;
+
+/** Epoch ms or ISO 8601 → epoch ms. */
+export const time = z.union([z.int(), z.string()]).transform((written, context) => {
+  const at = typeof written === 'number' ? written : /^\d{9,}$/.test(written) ? Number(written) : Date.parse(written);
+  if (!Number.isFinite(at)) {
+    context.addIssue({ code: 'custom', message: 'must be a time like "2027-01-31T00:00:00Z" or epoch milliseconds' });
+    return z.NEVER;
+  }
+  return at;
+});
+
+export const keyInput = z.strictObject({
+  label: z.string().min(1, 'must not be empty').max(200),
+  expiresAt: time.nullish(),
+  models: z.array(modelName).nullish(),
+  weight: z.number().positive('must be above 0').max(1000).default(1),
+  maxConcurrent: whole.nullish(),
+  ratePerMinute: z.number().positive('must be above 0').nullish(),
+});
+
+/** Throws `ApiError` 400 `invalid_request` that names every wrong field; `within` names what `value` is itself a field of. */
+export function check<T extends z.ZodType>(schema: T, value: unknown, within?: string): z.infer<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const path = [...(within === undefined ? [] : [within]), ...issue.path.map(String)].join('.');
+    return path === '' ? issue.message : `${path}: ${issue.message}`;
+  });
+  throw new ApiError(400, 'invalid_request', problems.join('; '));
+}

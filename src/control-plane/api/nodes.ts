@@ -1,0 +1,125 @@
+import type { NodeSettings } from '../../fleet/settings.ts';
+import { sameMachineUrl } from '../nodes/node-address.ts';
+import type { RegisteredNode } from '../nodes/registered-node.ts';
+import { type AdminState, atMost, inForce, kept } from './admin-state.ts';
+import { ApiError, type Call, notFound, param, type Reply, type Route } from './call.ts';
+import { checkedUrl, readNodeInput } from './node-input.ts';
+import { nodeView } from './node-view.ts';
+
+// Nodes. Those from the configuration and those found on this machine may be drained and probed here, not changed: what
+// made them would bring the old state back.
+
+const FIRST_PROBE_WITHIN_MS = 5000;
+
+export function nodeRoutes(state: AdminState): readonly Route[] {
+  const { fleet, clock, link, nodesTable } = state;
+  const { registry } = fleet;
+
+  const find = (call: Call): RegisteredNode => {
+    const wanted = param(call, 'id');
+    const node = registry.byId(wanted) ?? registry.byName(wanted);
+    if (!node) throw notFound(`There is no node ${wanted}. GET /api/nodes lists them.`);
+    return node;
+  };
+  const view = async (status: number, node: RegisteredNode, headers?: Record<string, string>): Promise<Reply> => ({
+    status,
+    body: nodeView(node, await link.askGauges()),
+    ...(headers ? { headers } : {}),
+  });
+  const refuseTakenName = (settings: NodeSettings, self: RegisteredNode | null): void => {
+    const other = registry.byName(settings.name);
+    if (!other || other === self) return;
+    throw new ApiError(409, 'name_taken', `name: there is a node ${settings.name} already. Choose another name.`);
+  };
+
+  const list = async (): Promise<Reply> => {
+    const gauges = await link.askGauges();
+    return { status: 200, body: { data: registry.all().map((node) => nodeView(node, gauges)) } };
+  };
+
+  const create = async (call: Call): Promise<Reply> => {
+    const settings = readNodeInput(await call.body(), null);
+    const baseUrl = sameMachineUrl(checkedUrl(settings.url));
+    const discovered = registry
+      .all()
+      .find((node) => node.managedBy === 'discovery' && sameMachineUrl(node.address.baseUrl) === baseUrl);
+    refuseTakenName(settings, discovered ?? null);
+    const id = kept(() => nodesTable.put(settings.name, 'api', settings));
+    if (discovered) fleet.remove(discovered);
+    const node = fleet.add({ id, managedBy: 'api', settings, draining: false });
+    await atMost(clock, FIRST_PROBE_WITHIN_MS, fleet.probeNow(node));
+    await inForce(state, 'node.create', id, { name: settings.name, url: settings.url });
+    return view(201, node, { location: `/api/nodes/${id}` });
+  };
+
+  const change = async (call: Call): Promise<Reply> => {
+    const node = find(call);
+    refuseManaged(node);
+    const settings = readNodeInput(await call.body(), node.settings);
+    checkedUrl(settings.url);
+    refuseTakenName(settings, node);
+    kept(() => nodesTable.change(node.id, settings));
+    fleet.change(node, settings);
+    await atMost(clock, FIRST_PROBE_WITHIN_MS, fleet.probeNow(node));
+    await inForce(state, 'node.change', node.id, { name: settings.name, url: settings.url });
+    return view(200, node);
+  };
+
+  const remove = async (call: Call): Promise<Reply> => {
+    const node = find(call);
+    refuseManaged(node);
+    kept(() => nodesTable.remove(node.id));
+    fleet.remove(node);
+    await inForce(state, 'node.remove', node.id, { name: node.settings.name });
+    return { status: 204, body: null };
+  };
+
+  const drain =
+    (draining: boolean) =>
+    async (call: Call): Promise<Reply> => {
+      const node = find(call);
+      kept(() => nodesTable.setDraining(node.id, draining));
+      fleet.drain(node, draining);
+      await inForce(state, draining ? 'node.drain' : 'node.resume', node.id, { name: node.settings.name });
+      return view(200, node);
+    };
+
+  const probe = async (call: Call): Promise<Reply> => {
+    const node = find(call);
+    await atMost(clock, FIRST_PROBE_WITHIN_MS, fleet.probeNow(node));
+    await inForce(state, 'node.probe', node.id, { name: node.settings.name });
+    return view(200, node);
+  };
+
+  const models = (call: Call): Reply => ({ status: 200, body: { data: find(call).models ?? [] } });
+
+  return [
+    { method: 'GET', path: '/api/nodes', answer: list },
+    { method: 'POST', path: '/api/nodes', answer: create },
+    { method: 'GET', path: '/api/nodes/:id', answer: (call) => view(200, find(call)) },
+    { method: 'PUT', path: '/api/nodes/:id', answer: change },
+    { method: 'DELETE', path: '/api/nodes/:id', answer: remove },
+    { method: 'POST', path: '/api/nodes/:id/drain', answer: drain(true) },
+    { method: 'POST', path: '/api/nodes/:id/resume', answer: drain(false) },
+    { method: 'POST', path: '/api/nodes/:id/probe', answer: probe },
+    { method: 'GET', path: '/api/nodes/:id/models', answer: models },
+  ];
+}
+
+function refuseManaged(node: RegisteredNode): void {
+  if (node.managedBy === 'config') {
+    throw new ApiError(
+      409,
+      'managed_by_config',
+      `The node ${node.settings.name} comes from the configuration. Change it there and restart, or drain it here.`,
+    );
+  }
+  if (node.managedBy === 'discovery') {
+    throw new ApiError(
+      409,
+      'managed_by_discovery',
+      `The node ${node.settings.name} was found on this machine. Drain it, register its url yourself with POST /api/nodes, ` +
+        'or set discovery.enabled to false.',
+    );
+  }
+}

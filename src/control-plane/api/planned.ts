@@ -1,0 +1,43 @@
+import { errors } from '../../fleet/errors.ts';
+import { ApiError, type Method, type Route } from './call.ts';
+
+// Endpoints of the contract that are not built yet. They answer 501 so that a client can tell them from a wrong path.
+
+const planned: readonly (readonly [Method, string])[] = [
+  ['POST', '/api/nodes/:id/models/pull'],
+  ['POST', '/api/nodes/:id/models/load'],
+  ['POST', '/api/nodes/:id/models/unload'],
+  ['GET', '/api/nodes/:id/logs'],
+  ['GET', '/api/models/catalogue'],
+  ['POST', '/api/models/distribute'],
+  ['GET', '/api/tasks'],
+  ['GET', '/api/tasks/:id'],
+  ['DELETE', '/api/tasks/:id'],
+  ['GET', '/api/tokens'],
+  ['POST', '/api/tokens'],
+  ['DELETE', '/api/tokens/:id'],
+  ['PUT', '/api/settings'],
+  ['GET', '/api/openapi.json'],
+];
+
+export function plannedRoutes(): readonly Route[] {
+  const { status, message } = errors.not_implemented;
+  return [
+    ...planned.map(([method, path]): Route => ({
+      method,
+      path,
+      answer: () => {
+        throw new ApiError(status, 'not_implemented', message);
+      },
+    })),
+    {
+      method: 'GET',
+      path: '/dashboard',
+      answer: () => ({
+        status,
+        body: '<!doctype html><title>Weir</title><p>The dashboard is planned and not built yet.</p>\n',
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+      }),
+    },
+  ];
+}

@@ -1,0 +1,70 @@
+import { gaugePage } from '../telemetry/gauge-page.ts';
+import type { AdminState } from './admin-state.ts';
+import { countQuery, type Reply, type Route } from './call.ts';
+import { MASK, nodeView } from './node-view.ts';
+
+// The router itself: its figures, its settings, its log, its metrics.
+
+const SHOWN_LINES = 100;
+const MOST_LINES = 2000;
+
+export function routerStateRoutes(state: AdminState): readonly Route[] {
+  const { fleet, link, log, metrics, clock, startedAt } = state;
+
+  const stats = async (): Promise<Reply> => {
+    const gauges = await link.askGauges();
+    return {
+      status: 200,
+      body: {
+        startedAt,
+        uptimeMs: Math.max(0, clock.wall() - startedAt),
+        gauges,
+        totals: metrics.totals,
+        nodes: fleet.registry.all().map((node) => nodeView(node, gauges)),
+      },
+    };
+  };
+
+  const page = async (): Promise<Reply> => {
+    const gauges = await link.askGauges();
+    const nodes = fleet.registry.all().map(({ index, generation, settings, health }) => {
+      return { index, generation, name: settings.name, state: health.state };
+    });
+    const { user, system } = process.cpuUsage();
+    const figures = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6, startedAt };
+    const gaugeText = await gaugePage(gauges, nodes, figures);
+    return {
+      status: 200,
+      body: `${await metrics.registry.metrics()}\n${gaugeText}`,
+      headers: { 'content-type': metrics.registry.contentType },
+    };
+  };
+
+  return [
+    { method: 'GET', path: '/api/stats', answer: stats },
+    { method: 'GET', path: '/metrics', answer: page },
+    { method: 'GET', path: '/api/settings', answer: () => ({ status: 200, body: withoutSecrets(state) }) },
+    {
+      method: 'GET',
+      path: '/api/logs',
+      answer: (call) => {
+        const lines = log.tail(countQuery(call, 'tail', SHOWN_LINES, MOST_LINES));
+        return { status: 200, body: { data: lines.map((line): unknown => JSON.parse(line)) } };
+      },
+    },
+  ];
+}
+
+function withoutSecrets({ settings }: AdminState): object {
+  return {
+    ...settings,
+    admin: { ...settings.admin, token: MASK },
+    auth: { ...settings.auth, keys: settings.auth.keys.map((key) => ({ ...key, hash: MASK })) },
+    nodes: settings.nodes.map((node) => ({
+      ...node,
+      apiKey: node.apiKey === undefined ? null : MASK,
+      headers: Object.fromEntries(Object.keys(node.headers).map((name) => [name, MASK])),
+      ...(node.tls ? { tls: { ...node.tls, ...(node.tls.key === undefined ? {} : { key: MASK }) } } : {}),
+    })),
+  };
+}

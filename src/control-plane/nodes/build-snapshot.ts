@@ -1,0 +1,61 @@
+import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../fleet/snapshot.ts';
+import type { RegisteredNode } from './registered-node.ts';
+import { slotsOf } from './slots.ts';
+
+// The fleet as the data plane sees it, from what the control plane knows. A model is offered whatever the state of its
+// node: a request for it may wait for the node to come back, where one for an unknown model is told so at once.
+
+export interface SnapshotParts {
+  readonly version: number;
+  readonly settled: boolean;
+  readonly nodes: readonly RegisteredNode[];
+  readonly keys: ReadonlyMap<string, KeySnapshot>;
+  /** Epoch ms by canonical name. */
+  readonly firstSeenAt: (model: string) => number;
+}
+
+export function buildSnapshot({ version, settled, nodes, keys, firstSeenAt }: SnapshotParts): FleetSnapshot {
+  const size = nodes.reduce((most, node) => Math.max(most, node.index + 1), 0);
+  const byIndex = Array.from<NodeSnapshot | null>({ length: size }).fill(null);
+  const offers = new Map<string, ModelOffer[]>();
+  for (const node of nodes.toSorted((a, b) => a.index - b.index)) {
+    byIndex[node.index] = snapshotOf(node);
+    for (const { model, upstream, ready, slots } of node.models ?? []) {
+      const offer = { node: node.index, upstream, ready, slots };
+      const others = offers.get(model);
+      if (others) others.push(offer);
+      else offers.set(model, [offer]);
+    }
+  }
+  const models = new Map<string, ModelSnapshot>();
+  for (const name of [...offers.keys()].toSorted()) {
+    models.set(name, { name, offers: offers.get(name) ?? [], firstSeenAt: firstSeenAt(name) });
+  }
+  return { version, settled, nodes: byIndex, models, keys };
+}
+
+function snapshotOf(node: RegisteredNode): NodeSnapshot {
+  const { settings } = node;
+  const engine = engineOf(node);
+  return {
+    index: node.index,
+    generation: node.generation,
+    id: node.id,
+    name: settings.name,
+    baseUrl: node.address.baseUrl,
+    engine,
+    state: node.health.state,
+    draining: node.draining,
+    slots: slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),
+    apiKey: settings.apiKey ?? null,
+    headers: settings.headers,
+    tls: settings.tls ?? null,
+    timeouts: settings.timeouts ?? {},
+    probes: node.probes,
+  };
+}
+
+/** What a node is taken for: as set, else as recognised, else the least specific. */
+export function engineOf(node: RegisteredNode): NodeSnapshot['engine'] {
+  return node.settings.engine === 'auto' ? (node.engine ?? 'openai') : node.settings.engine;
+}

@@ -1,0 +1,44 @@
+import type { EngineKind } from '../fleet/glossary.ts';
+
+// What a probe of a node can tell: the words between `engines/` (which ask) and `nodes/` (which judge). A number that the
+// engine did not tell is null, never 0: a balancer must not take silence for idleness.
+
+export interface ProbedModel {
+  /** The engine's own name. */
+  readonly name: string;
+  /** False only while the engine says that it is loading this model now. */
+  readonly ready: boolean;
+  readonly slots: number | null;
+  readonly sizeBytes: number | null;
+  readonly contextTokens: number | null;
+}
+
+export interface EngineLoad {
+  readonly running: number | null;
+  readonly waiting: number | null;
+  /** 0 to 1. */
+  readonly cacheUse: number | null;
+}
+
+export const unknownLoad: EngineLoad = { running: null, waiting: null, cacheUse: null };
+
+/** An engine that answered as one. */
+export interface ProbeAnswer {
+  readonly kind: 'answered';
+  readonly engine: EngineKind;
+  readonly state: 'ready' | 'loading';
+  /** Null where it did not list its models this time. */
+  readonly models: readonly ProbedModel[] | null;
+  readonly slots: number | null;
+  readonly load: EngineLoad;
+  readonly version: string | null;
+}
+
+export interface ProbeFailure {
+  /** `unauthorized`: 401 or 403. `nonsense`: something answered, but not as an engine. `unreachable`: no answer. */
+  readonly kind: 'unauthorized' | 'nonsense' | 'unreachable';
+  /** For administrators: may name addresses. */
+  readonly detail: string;
+}
+
+export type ProbeResult = ProbeAnswer | ProbeFailure;

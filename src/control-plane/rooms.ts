@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import type { EngineKind } from '../fleet/glossary.ts';
+import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
+import type { HttpClient } from '../http-client/http-client.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { AdminState } from './api/admin-state.ts';
+import { ClientKeys } from './client-keys.ts';
+import type { DataPlaneLink } from './data-plane-link.ts';
+import { asker } from './engines/ask.ts';
+import { probeNode } from './engines/probe-node.ts';
+import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
+import { Discovery, usualPorts } from './nodes/discovery.ts';
+import { FirstRound } from './nodes/first-round.ts';
+import { type NodeAddress, readNodeUrl } from './nodes/node-address.ts';
+import { NodeFleet } from './nodes/node-fleet.ts';
+import { Publication } from './nodes/publication.ts';
+import type { RegisteredNode } from './nodes/registered-node.ts';
+import type { ProbeResult } from './probe.ts';
+import { AuditTable } from './store/audit-table.ts';
+import { openDatabase } from './store/database.ts';
+import { History } from './store/history.ts';
+import { KeysTable } from './store/keys-table.ts';
+import { NodesTable } from './store/nodes-table.ts';
+import { addressHmac } from './store/secrets-table.ts';
+import { DropNotice } from './telemetry/drop-notice.ts';
+import { createLog } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+
+// The rooms of the control plane and the threads between them: rooms do not know one another, so each is given here what
+// it needs of the others as plain functions.
+
+const FIRST_ROUND_WITHIN_MS = 5000;
+const DISCOVERY_TIMEOUT_MS = 1000;
+const DISCOVERY = 'discovery';
+
+export interface Surroundings {
+  readonly link: DataPlaneLink;
+  readonly httpClient: HttpClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export interface Rooms {
+  readonly state: AdminState;
+  /** Publishes what is known, and begins to probe. */
+  begin(): void;
+  /** Takes in what the data plane tells, `stop` aside. */
+  take(message: ToControlPlane): void;
+  /** Writes what is pending and closes the store. */
+  close(): void;
+}
+
+/** Throws `UnusableDatabase`, `UnusableSettings`. */
+export function openRooms(start: ControlPlaneStart, surroundings: Surroundings): Rooms {
+  const { settings, resume, startedAt } = start;
+  const { link, httpClient, clock, random } = surroundings;
+  const database = openDatabase(settings.dataDir);
+  const nodesTable = new NodesTable(database, () => clock.wall());
+  const registrations = nodesAtStart(start, nodesTable);
+  const log = createLog(settings.log.level);
+  const metrics = new Metrics();
+  const dropNotice = new DropNotice(clock, metrics, log);
+  const keys = new ClientKeys(new KeysTable(database), settings.auth.keys, startedAt);
+  const history = new History({
+    database,
+    clock,
+    ...settings.history,
+    addressHmac: addressHmac(database),
+    onDrop: (rows, reason) => dropNotice.dropped(rows, reason),
+  });
+
+  const firstRound = new FirstRound(clock, FIRST_ROUND_WITHIN_MS, resume?.settled ?? false, () =>
+    publication.changed(),
+  );
+  const publication: Publication = new Publication({
+    clock,
+    resume,
+    nodes: () => fleet.registry.all(),
+    keys: () => keys.snapshot(),
+    isSettled: () => firstRound.settled,
+    sendSnapshot: (snapshot) => link.sendSnapshot(snapshot),
+    sendTelemetry: (nodes) => link.sendTelemetry(nodes),
+  });
+  const ask = (pool: string, address: NodeAddress, node: RegisteredNode | null, timeoutMs: number) =>
+    asker(
+      httpClient,
+      clock,
+      {
+        target: { pool, origin: address.origin, tls: node?.settings.tls ?? null, connectMs: timeoutMs },
+        basePath: address.basePath,
+        headers: node ? headersOf(node) : [],
+      },
+      timeoutMs,
+    );
+  const fleet: NodeFleet = new NodeFleet({
+    clock,
+    random,
+    intervalMs: settings.health.intervalMs,
+    nextVersion: () => publication.nextVersion,
+    probe: (node, engine: EngineKind | null) =>
+      probeNode(
+        ask(node.id, node.address, node, settings.health.timeoutMs),
+        engine,
+        node.settings.models !== undefined,
+      ),
+    onChange: () => publication.changed(),
+    onTelemetry: (telemetry) => publication.telemetry(telemetry),
+    onState: ({ settings: { name }, health: { state, detail } }) =>
+      log.info('node state', { node: name, state, detail }),
+    onFirstProbe: (id) => firstRound.done(id),
+    onRemoved: (id) => httpClient.retire(id),
+  });
+  const discovery = new Discovery({
+    clock,
+    ports: usualPorts.filter((port) => port !== settings.listen.port && port !== settings.admin.listen.port),
+    probe: async (baseUrl): Promise<ProbeResult> => {
+      const pool = `${DISCOVERY} ${baseUrl}`;
+      const result = await probeNode(ask(pool, readNodeUrl(baseUrl), null, DISCOVERY_TIMEOUT_MS), null, false);
+      httpClient.retire(pool);
+      return result;
+    },
+    nodes: () => fleet.registry.all(),
+    onFound: (name, url) => {
+      log.info('engine found on this machine', { node: name, url });
+      const id = nodesTable.idOf(name, DISCOVERY);
+      fleet.add({
+        id: fleet.registry.byId(id) ? randomUUID() : id,
+        managedBy: DISCOVERY,
+        settings: discoveredSettings(name, url),
+        draining: false,
+      });
+    },
+    onGone: (node) => fleet.remove(node),
+    onFirstLook: () => firstRound.done(DISCOVERY),
+  });
+
+  return {
+    state: {
+      settings,
+      startedAt,
+      clock,
+      link,
+      fleet,
+      publication,
+      keys,
+      database,
+      history,
+      nodesTable,
+      audit: new AuditTable(database, () => clock.wall()),
+      log,
+      metrics,
+    },
+    begin: () => {
+      for (const { id } of registrations) firstRound.await(id);
+      if (settings.discovery.enabled) firstRound.await(DISCOVERY);
+      firstRound.begin();
+      for (const registration of registrations) fleet.add(registration);
+      publication.changed();
+      publication.flush();
+      if (settings.discovery.enabled) discovery.start();
+    },
+    take: (message) => {
+      if (link.take(message)) return;
+      if (message.kind === 'settlements') {
+        history.add(message.settlements);
+        for (const settlement of message.settlements) {
+          metrics.settle(settlement);
+          log.settlement(settlement);
+        }
+      } else if (message.kind === 'doubt') fleet.doubt(message.doubt);
+      else if (message.kind === 'log') log[message.level](message.message, message.detail);
+    },
+    close: () => {
+      discovery.stop();
+      fleet.stop();
+      firstRound.stop();
+      publication.stop();
+      history.stop();
+      database.close();
+      log.close();
+    },
+  };
+}
+
+/** Name, value, name, value, … */
+function headersOf({ settings }: RegisteredNode): readonly string[] {
+  const authorization = settings.apiKey === undefined ? [] : ['authorization', `Bearer ${settings.apiKey}`];
+  return [...authorization, ...Object.entries(settings.headers).flat()];
+}

@@ -1,0 +1,110 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+
+// Reading the history: newest first, page by page along the ids, which sort by arrival. A cursor is the last id of a page, so
+// pages neither repeat nor skip rows while new ones come in.
+
+export interface HistoryFilter {
+  readonly model?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly status?: number | undefined;
+  readonly keyId?: string | undefined;
+  readonly code?: string | undefined;
+  /** Epoch ms of arrival, inclusive. */
+  readonly since?: number | undefined;
+  /** Epoch ms of arrival, exclusive. */
+  readonly until?: number | undefined;
+  /** A node's id or name. */
+  readonly node?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+export interface HistoryPage {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly nextCursor: string | null;
+}
+
+const conditions = {
+  model: 'model = ?',
+  outcome: 'outcome = ?',
+  status: 'status = ?',
+  keyId: 'key_id = ?',
+  code: 'code = ?',
+  since: 'arrived_at >= ?',
+  until: 'arrived_at < ?',
+  cursor: 'id < ?',
+} as const;
+
+const NODE = 'EXISTS (SELECT 1 FROM attempts WHERE request_id = requests.id AND (node_id = ? OR node_name = ?))';
+
+export function listRequests(database: DatabaseSync, filter: HistoryFilter): HistoryPage {
+  const where: string[] = [];
+  const values: (string | number)[] = [];
+  for (const [name, sql] of Object.entries(conditions)) {
+    const value: unknown = Reflect.get(filter, name);
+    if (typeof value !== 'string' && typeof value !== 'number') continue;
+    where.push(sql);
+    values.push(value);
+  }
+  if (filter.node !== undefined) {
+    where.push(NODE);
+    values.push(filter.node, filter.node);
+  }
+  const clause = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+  const rows = database
+    .prepare(`SELECT * FROM requests ${clause} ORDER BY id DESC LIMIT ?`)
+    .all(...values, filter.limit + 1);
+  const page = rows.slice(0, filter.limit).map(toRequest);
+  const last = page.at(-1)?.['id'];
+  return { data: page, nextCursor: rows.length > filter.limit && typeof last === 'string' ? last : null };
+}
+
+/** One request with its attempts; null where there is none. */
+export function findRequest(database: DatabaseSync, id: string): Readonly<Record<string, unknown>> | null {
+  const row = database.prepare('SELECT * FROM requests WHERE id = ?').get(id);
+  if (!row) return null;
+  const attempts = database.prepare('SELECT * FROM attempts WHERE request_id = ? ORDER BY position').all(id);
+  return {
+    ...toRequest(row),
+    attempts: attempts.map((attempt) => ({
+      nodeId: attempt['node_id'],
+      nodeName: attempt['node_name'],
+      startedAfterMs: attempt['started_after_ms'],
+      durationMs: attempt['duration_ms'],
+      status: attempt['status'],
+      end: attempt['end'],
+    })),
+  };
+}
+
+function toRequest(row: Record<string, SQLOutputValue>): Readonly<Record<string, unknown>> {
+  return {
+    id: row['id'],
+    clientRequestId: row['client_request_id'],
+    traceparent: row['traceparent'],
+    arrivedAt: row['arrived_at'],
+    dialect: row['dialect'],
+    path: row['path'],
+    model: row['model'],
+    keyId: row['key_id'],
+    caller: row['address_hmac'],
+    stream: row['stream'] === 1,
+    outcome: row['outcome'],
+    status: row['status'],
+    code: row['code'],
+    waitMs: row['wait_ms'],
+    firstByteMs: row['first_byte_ms'],
+    durationMs: row['duration_ms'],
+    requestBytes: row['request_bytes'],
+    responseBytes: row['response_bytes'],
+    usage:
+      row['tokens_estimated'] === null
+        ? null
+        : {
+            promptTokens: row['prompt_tokens'],
+            completionTokens: row['completion_tokens'],
+            cachedTokens: row['cached_tokens'],
+            estimated: row['tokens_estimated'] === 1,
+          },
+  };
+}
