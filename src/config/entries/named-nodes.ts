@@ -17,7 +17,7 @@ export function readNodeText(text: string, origin: 'flag' | `env:${string}`, pro
   const url = readNodeUrl(address);
   if (!url.ok) problems.add(trail, where, url.problem);
   if (!url.ok || nameProblem !== null) return null;
-  return { name, url: url.value, engine: 'auto', headers: {}, origin, where: where ?? '--node', trail };
+  return { name, url: url.value, engine: 'auto', headers: {}, origin, where, trail };
 }
 
 /** Gives names to those without and reports names that occur twice. */
@@ -34,7 +34,7 @@ export function nameNodes(
       problems.add(
         draft.trail,
         draft.where,
-        `the name "${draft.name}" is taken by another node (${other.where}); give this one another`,
+        `the name "${draft.name}" is taken by another node (${other.where ?? other.trail}); give this one another`,
       );
     else given.set(draft.name, draft);
   }

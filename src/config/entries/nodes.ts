@@ -29,7 +29,8 @@ const OWN_HEADERS = new Set([
 /** A node as found in some source; without a name it gets one when all are known. */
 export interface NodeDraft extends Omit<NodeSettings, 'name'> {
   readonly name: string | null;
-  readonly where: string;
+  /** The source for messages, where the trail does not say it. */
+  readonly where: string | null;
   readonly origin: 'flag' | `file:${number}` | `env:${string}`;
   readonly trail: string;
 }
