@@ -4,8 +4,9 @@ import { isIPv4, isIPv6 } from 'node:net';
 // so that it cannot take more than linear time, since a node chooses the text it is run on.
 
 const REGEXP_SIGNS = /[\\^$.*+?()[\]{}|/]/g;
-/** Names this long stand for nothing else, and are replaced inside longer words too. */
+/** Names this long, or half as long with letters and other signs in them, stand for nothing else. */
 const TELLING_LENGTH = 8;
+const TELLING_MIX = /^(?=.*\p{L})(?=.*[^\p{L}]).{4,}$/u;
 /** Shorter encoded pieces would match by chance. */
 const TELLING_ENCODED_LENGTH = 8;
 
@@ -70,15 +71,16 @@ function escaped(text: string): string {
 }
 
 function asHost(host: string): string {
-  if (isIPv6(host)) return `\\[?(?<![\\da-f:])${escaped(host)}(?![\\da-f:])\\]?`;
+  if (isIPv6(host)) return `\\[?(?<![\\da-f:])${escaped(host)}(?![\\da-f])\\]?`;
   if (isIPv4(host)) return `(?<!\\d)${escaped(host)}(?!\\d)`;
   return asWord(host);
 }
 
-/** A short name must stand alone, else a node named "a" would spoil every sentence. */
+/** A telling name is replaced inside longer words too; another must stand alone, else a node named "a" spoils every sentence. */
 function asWord(name: string): string {
   const word = escaped(name);
-  return name.length >= TELLING_LENGTH ? word : `(?<![\\p{L}\\p{N}_])${word}(?![\\p{L}\\p{N}_])`;
+  if (name.length >= TELLING_LENGTH || TELLING_MIX.test(name)) return word;
+  return `(?<![\\p{L}\\p{N}_])${word}(?![\\p{L}\\p{N}_])`;
 }
 
 /** What base64 makes of `text` wherever it begins inside the encoded bytes, less the letters its neighbours decide. */

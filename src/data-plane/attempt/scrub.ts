@@ -38,7 +38,7 @@ function scrubText(text: string, words: NodeWords): string {
   let result = text.slice(0, MAX_READ_CHARS).replace(URL_ANYWHERE, ADDRESS);
   if (words.base64) result = result.replace(words.base64, NODE);
   if (words.hex) result = result.replace(words.hex, NODE);
-  result = result.replace(words.address, ADDRESS).replace(IPV4, ADDRESS).replace(MAYBE_IPV6, withoutIpv6);
+  result = result.replace(MAYBE_IPV6, withoutIpv6).replace(words.address, ADDRESS).replace(IPV4, ADDRESS);
   if (words.port) result = result.replace(words.port, ADDRESS);
   result = result.replace(words.name, NODE);
   return result.slice(0, MAX_MESSAGE_CHARS);

@@ -16,6 +16,8 @@ const OPEN_BRACKET = 0x5b;
 const QUOTE = 0x22;
 const LETTER_N = 0x6e;
 const LETTER_F = 0x66;
+const LETTER_T = 0x74;
+const END_TYPES: ReadonlySet<string> = new Set(['message_stop', 'response.completed', 'response.incomplete']);
 
 export class AnswerObject {
   readonly tally = new UsageTally();
@@ -55,6 +57,8 @@ export class AnswerObject {
     let type = '';
     let plainMessage: string | null = null;
     let hasError = false;
+    let isDone = false;
+    const finishedBefore = this.#choicesFinished;
     while (top.next()) {
       if (top.keyIs('system_fingerprint')) {
         edits.drop(top);
@@ -75,7 +79,7 @@ export class AnswerObject {
       } else if (top.keyIs('thinking')) {
         if (this.#isText(bytes, top)) this.tally.countDelta();
       } else if (top.keyIs('done')) {
-        if (first === 0x74) this.marked = true;
+        isDone = first === LETTER_T;
       } else if (top.keyIs('prompt_eval_count')) {
         this.tally.tellPrompt(readCount(bytes, top.valueStart, top.valueEnd));
       } else if (top.keyIs('eval_count')) {
@@ -85,14 +89,14 @@ export class AnswerObject {
       else if (top.keyIs('object')) hasError = hasError || shortWord(bytes, top) === 'error';
     }
     if (!top.complete) {
+      // What a torn object says of the end is not believed.
+      this.#choicesFinished = finishedBefore;
       edits.clear();
       return false;
     }
     if (hasError || type === 'error' || type === 'response.failed') {
       this.error = errorMessageIn(bytes, start, end) ?? plainMessage ?? '';
-    } else if (type === 'message_stop' || type === 'response.completed' || type === 'response.incomplete') {
-      this.marked = true;
-    }
+    } else if (isDone || END_TYPES.has(type)) this.marked = true;
     return true;
   }
 

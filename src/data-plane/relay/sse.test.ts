@@ -136,6 +136,7 @@ test('a last event without its blank line is completed, unless it is torn', () =
   assert.equal(watchText('data: {"a":1').text, '');
   assert.equal(watchText('data: [DON').text, '');
   assert.equal(watchText('data: [DON').ended, false);
+  assert.equal(watchText(`data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]`).ended, false);
   assert.equal(watchText(': ping').text, '');
   assert.equal(watchText('data: {"error":"x"}').failed, 'x');
 });
