@@ -26,11 +26,6 @@ export class Breaker {
     return this.#state;
   }
 
-  /** When an open breaker lets a request try again, in monotonic ms; null while it is not open. */
-  opensUntil(now: number): number | null {
-    return this.stateAt(now) === 'open' ? this.#openUntil : null;
-  }
-
   /** True where a request may be sent now. */
   allows(now: number): boolean {
     const state = this.stateAt(now);
@@ -50,36 +45,42 @@ export class Breaker {
   }
 
   success(trial: boolean): void {
-    if (trial) {
-      this.#trialRuns = false;
-      this.#state = 'closed';
-      this.#openMs = OPEN_FIRST_MS;
-      this.#window = 0;
-      this.#outcomes = 0;
-    }
+    if (trial) this.close();
     // Answers begun before the breaker opened still end well afterwards; they do not close it.
     if (this.#state !== 'closed') return;
     this.#inARow = 0;
     this.#note(0);
   }
 
-  fault(trial: boolean, now: number, mayOpen: () => boolean): void {
-    if (trial) {
-      this.#trialRuns = false;
+  /** Returns when the node is let in again, in monotonic ms, if this fault took it out; else null. */
+  fault(trial: boolean, now: number, mayOpen: () => boolean): number | null {
+    if (trial && this.#state !== 'closed') {
       this.#openMs = Math.min(OPEN_MOST_MS, this.#openMs * 2);
-      this.#open(now);
-      return;
+      return this.#open(now);
     }
-    if (this.#state !== 'closed') return;
+    if (this.#state !== 'closed') return null;
     this.#inARow += 1;
     this.#note(1);
     const halfFailed = this.#outcomes >= WINDOW && faultsIn(this.#window) * 2 >= WINDOW;
-    if ((this.#inARow >= FAULTS_IN_A_ROW || halfFailed) && mayOpen()) this.#open(now);
+    return (this.#inARow >= FAULTS_IN_A_ROW || halfFailed) && mayOpen() ? this.#open(now) : null;
   }
 
-  #open(now: number): void {
+  /** Lets the node in with a clean record. */
+  close(): void {
+    this.#state = 'closed';
+    this.#openMs = OPEN_FIRST_MS;
+    this.#reset();
+  }
+
+  #open(now: number): number {
     this.#state = 'open';
     this.#openUntil = now + this.#openMs;
+    this.#reset();
+    return this.#openUntil;
+  }
+
+  #reset(): void {
+    this.#trialRuns = false;
     this.#inARow = 0;
     this.#window = 0;
     this.#outcomes = 0;

@@ -1,6 +1,6 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Candidate, LiveCounts } from './candidate.ts';
-import type { Policy } from './policies/policy.ts';
+import type { PickTurn, Policy } from './policies/policy.ts';
 
 // A short-lived cache of a selection's *inputs*, never of its output. A cached winner herds: everyone of the next ten
 // milliseconds lands on one node (simulated on 16 nodes with 4 slots at 80 % load, the 99th percentile of the wait was
@@ -9,7 +9,7 @@ import type { Policy } from './policies/policy.ts';
 // every pick. Asked twice with nothing taken in between it returns the same node; once a lease was taken the draw is
 // new and the count is higher, so the next caller goes elsewhere.
 
-interface Entry {
+interface Entry extends PickTurn {
   readonly candidates: readonly Candidate[];
   readonly builtAt: number;
   draw: number;
@@ -21,6 +21,8 @@ export class CachedSelection {
   readonly #policy: Policy;
   readonly #random: () => number;
   readonly #entries = new Map<string, Entry>();
+  /** Lent to the policy at each pick, so that a pick allocates nothing. */
+  readonly #open: Candidate[] = [];
   #snapshot: FleetSnapshot;
 
   constructor(snapshot: FleetSnapshot, policy: Policy, ttlMs: number, random: () => number) {
@@ -55,11 +57,13 @@ export class CachedSelection {
     isOpen: (candidate: Candidate) => boolean,
   ): Candidate | null {
     const entry = this.#entry(model, now);
-    const [first, ...rest] = entry.candidates.filter(isOpen);
-    if (!first) return null;
-    return this.#policy([first, ...rest], { counts, draw: entry.draw, lastNode: entry.lastNode });
+    const open = this.#open;
+    open.length = 0;
+    for (const candidate of entry.candidates) if (isOpen(candidate)) open.push(candidate);
+    return this.#policy(open, counts, entry);
   }
 
+  /** A lease was taken on the candidate: the next tie is drawn anew. */
   taken(model: string, candidate: Candidate): void {
     const entry = this.#entries.get(model);
     if (!entry) return;

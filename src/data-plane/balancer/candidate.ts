@@ -17,3 +17,8 @@ export interface LiveCounts {
   /** Leases open on a node. */
   inFlight(node: number): number;
 }
+
+/** In flight over slots, as if half a lease more were open; see `leastLoaded` for why. */
+export function loadOf({ node, slots }: Candidate, counts: LiveCounts): number {
+  return (counts.inFlight(node) + 0.5) / slots;
+}

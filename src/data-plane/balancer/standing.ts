@@ -1,28 +1,49 @@
+import type { FleetSnapshot } from '../../fleet/snapshot.ts';
+import { Heap } from '../../lib/heap.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 
 // What recent answers say of each node, beside the control plane's view of it: its breaker, whether it asked to be left alone
-// (429, 503: cooled, which counts as busy), whether it refused our key (blocked until the control plane has looked) and
-// which of its models said that they are still loading. It is kept per generation: a node registered anew starts clean.
+// (429, 503: cooled, which counts as busy), whether it refused our key (blocked) and which of its models said that they are
+// still loading. The last two are doubts: they hold until a probe that began after them has finished, or their time is
+// over. All is kept per generation: a node registered anew starts clean.
 
-/** How long a doubt holds where nothing says otherwise; a probe of the control plane usually settles it sooner. */
-const DOUBT_MS = 2_000;
+/** How long a doubt holds where nothing says otherwise. */
+const LOADING_MS = 2_000;
 const BLOCK_MS = 5_000;
+/** The first probe to finish after a doubt may have begun before it; the second did not. */
+const PROBES_TO_SETTLE = 2;
 
 interface NodeRecord {
   readonly generation: number;
   readonly breaker: Breaker;
   cooledUntil: number;
   blockedUntil: number;
+  /** By model. */
   readonly loadingUntil: Map<string, number>;
+  /** Finished probes of the node when the last doubt arose. */
+  doubtedAtProbe: number;
 }
 
 export class Standing {
   readonly #nodes = new Map<number, NodeRecord>();
+  /** When nodes that were left out are let in again. */
+  readonly #returns = new Heap<null>();
+  #snapshot: FleetSnapshot;
 
-  /** Forgets nodes whose generation is no longer the one registered. */
-  keepOnly(isRegistered: (node: number, generation: number) => boolean): void {
-    for (const [node, record] of this.#nodes) {
-      if (!isRegistered(node, record.generation)) this.#nodes.delete(node);
+  constructor(snapshot: FleetSnapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  /** Forgets nodes that are no longer registered, and doubts that probes have settled. */
+  replaceSnapshot(snapshot: FleetSnapshot): void {
+    this.#snapshot = snapshot;
+    for (const [index, record] of this.#nodes) {
+      const node = snapshot.nodes[index];
+      if (node?.generation !== record.generation) this.#nodes.delete(index);
+      else if (node.probes >= record.doubtedAtProbe + PROBES_TO_SETTLE) {
+        record.blockedUntil = 0;
+        record.loadingUntil.clear();
+      }
     }
   }
 
@@ -30,16 +51,13 @@ export class Standing {
   allows(node: number, model: string, now: number): boolean {
     const record = this.#nodes.get(node);
     if (!record) return true;
-    return now >= record.cooledUntil && this.isReady(node, model, now) && record.breaker.allows(now);
+    return now >= record.cooledUntil && isReady(record, model, now) && record.breaker.allows(now);
   }
 
   /** False where the node is out rather than busy: breaker open, key refused, model loading. */
   isReady(node: number, model: string, now: number): boolean {
     const record = this.#nodes.get(node);
-    if (!record) return true;
-    if (now < record.blockedUntil || record.breaker.stateAt(now) === 'open') return false;
-    const loadingUntil = record.loadingUntil.get(model);
-    return loadingUntil === undefined || now >= loadingUntil;
+    return !record || isReady(record, model, now);
   }
 
   breakerState(node: number, now: number): BreakerState {
@@ -59,34 +77,60 @@ export class Standing {
     this.#record(node, generation).breaker.success(trial);
   }
 
-  /** Ms until the node is let in again if this fault opened its breaker, else null. */
-  fault(node: number, generation: number, trial: boolean, now: number, mayOpen: () => boolean): number | null {
-    const { breaker } = this.#record(node, generation);
-    breaker.fault(trial, now, mayOpen);
-    const until = breaker.opensUntil(now);
-    return until === null ? null : until - now;
+  fault(node: number, generation: number, trial: boolean, now: number, mayOpen: () => boolean): void {
+    const until = this.#record(node, generation).breaker.fault(trial, now, mayOpen);
+    if (until !== null) this.#returnsAt(until, now);
   }
 
+  /** The trial ended without telling anything. */
   trialEnded(node: number): void {
     this.#nodes.get(node)?.breaker.trialEnded();
   }
 
+  closeBreaker(node: number): void {
+    this.#nodes.get(node)?.breaker.close();
+  }
+
+  /** It asked to be left alone for `ms`. */
   cool(node: number, generation: number, now: number, ms: number): void {
     const record = this.#record(node, generation);
-    record.cooledUntil = Math.max(record.cooledUntil, now + ms);
+    if (now + ms <= record.cooledUntil) return;
+    record.cooledUntil = now + ms;
+    this.#returnsAt(record.cooledUntil, now);
   }
 
-  /** It refused our key. Returns for how many ms it is left out. */
-  block(node: number, generation: number, now: number): number {
-    this.#record(node, generation).blockedUntil = now + BLOCK_MS;
-    return BLOCK_MS;
+  /** It refused our key. */
+  block(node: number, generation: number, now: number): void {
+    const record = this.#doubted(node, generation);
+    record.blockedUntil = now + BLOCK_MS;
+    this.#returnsAt(record.blockedUntil, now);
   }
 
-  /** A model on it is still loading. Returns for how many ms it is left out for that model. */
-  loading(node: number, generation: number, model: string, now: number, ms: number | null): number {
-    const forMs = ms ?? DOUBT_MS;
-    this.#record(node, generation).loadingUntil.set(model, now + forMs);
-    return forMs;
+  /** A model on it is still loading, for `ms` where it said so. */
+  loading(node: number, generation: number, model: string, now: number, ms: number | null): void {
+    const until = now + (ms ?? LOADING_MS);
+    this.#doubted(node, generation).loadingUntil.set(model, until);
+    this.#returnsAt(until, now);
+  }
+
+  /** When a node is let in again next, in monotonic ms; Infinity where none is out. Past times stay until `forgetPast`. */
+  nextReturnAt(): number {
+    return this.#returns.peekKey() ?? Infinity;
+  }
+
+  forgetPast(now: number): void {
+    while (this.nextReturnAt() <= now) this.#returns.pop();
+  }
+
+  #returnsAt(at: number, now: number): void {
+    this.forgetPast(now);
+    this.#returns.push(at, null);
+  }
+
+  #doubted(node: number, generation: number): NodeRecord {
+    const record = this.#record(node, generation);
+    record.doubtedAtProbe = this.#snapshot.nodes[node]?.probes ?? 0;
+    return record;
   }
 
   #record(node: number, generation: number): NodeRecord {
@@ -98,8 +142,15 @@ export class Standing {
       cooledUntil: 0,
       blockedUntil: 0,
       loadingUntil: new Map(),
+      doubtedAtProbe: 0,
     };
     this.#nodes.set(node, record);
     return record;
   }
+}
+
+function isReady(record: NodeRecord, model: string, now: number): boolean {
+  if (now < record.blockedUntil || record.breaker.stateAt(now) === 'open') return false;
+  const loadingUntil = record.loadingUntil.get(model);
+  return loadingUntil === undefined || now >= loadingUntil;
 }

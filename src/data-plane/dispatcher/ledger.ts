@@ -1,37 +1,35 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Candidate, LiveCounts } from '../balancer/candidate.ts';
+import type { NodeRef } from './ticket.ts';
 
 // The live counters: leases by node index, and by node and model where an engine counts slots per model. An index is
 // reused after a node is removed; each lease carries the generation it was taken under, so that a late release of the old
 // node cannot take a slot from the new one.
 
-export interface OpenLease {
+export interface OpenLease extends NodeRef {
   readonly id: number;
-  readonly node: number;
-  readonly generation: number;
   readonly model: string;
-  readonly takenAt: number;
   /** True if it is the one request by which a half-open breaker tries its node. */
   readonly trial: boolean;
 }
 
+interface NodeCount {
+  readonly generation: number;
+  total: number;
+  readonly byModel: Map<string, number>;
+}
+
 export class Ledger implements LiveCounts {
-  #inFlight = new Int32Array(16);
-  #generation = new Int32Array(16).fill(-1);
-  readonly #byModel = new Map<string, number>();
+  /** By node index. */
+  readonly #counts: (NodeCount | undefined)[] = [];
   readonly #open = new Map<number, OpenLease>();
   #lastId = 0;
 
   /** Adopts the generations of a snapshot; a node under a new generation starts at zero. */
   replaceSnapshot(snapshot: FleetSnapshot): void {
-    this.#grow(snapshot.nodes.length);
     for (const node of snapshot.nodes) {
-      if (!node || this.#generation[node.index] === node.generation) continue;
-      this.#generation[node.index] = node.generation;
-      this.#inFlight[node.index] = 0;
-      for (const key of this.#byModel.keys()) {
-        if (key.startsWith(`${node.index} `)) this.#byModel.delete(key);
-      }
+      if (!node || this.#counts[node.index]?.generation === node.generation) continue;
+      this.#counts[node.index] = { generation: node.generation, total: 0, byModel: new Map() };
     }
   }
 
@@ -40,19 +38,19 @@ export class Ledger implements LiveCounts {
   }
 
   inFlight(node: number): number {
-    return this.#inFlight[node] ?? 0;
+    return this.#counts[node]?.total ?? 0;
   }
 
-  /** True where the node, and the model on it, have a slot to give. */
-  hasFreeSlot(candidate: Candidate, model: string): boolean {
-    if (this.inFlight(candidate.node) >= candidate.slots) return false;
-    return candidate.modelSlots === null || this.#ofModel(candidate.node, model) < candidate.modelSlots;
+  /** How many more leases for the model the node can bear; zero or less where it is full. */
+  freeSlots({ node, slots, modelSlots }: Candidate, model: string): number {
+    const free = slots - this.inFlight(node);
+    if (modelSlots === null) return free;
+    return Math.min(free, modelSlots - (this.#counts[node]?.byModel.get(model) ?? 0));
   }
 
-  take(candidate: Candidate, model: string, trial: boolean, now: number): OpenLease {
-    const { node, generation } = candidate;
+  take({ node, generation }: NodeRef, model: string, trial: boolean): OpenLease {
     this.#lastId += 1;
-    const lease: OpenLease = { id: this.#lastId, node, generation, model, takenAt: now, trial };
+    const lease: OpenLease = { id: this.#lastId, node, generation, model, trial };
     this.#open.set(lease.id, lease);
     this.#count(lease, 1);
     return lease;
@@ -63,34 +61,16 @@ export class Ledger implements LiveCounts {
     const lease = this.#open.get(id);
     if (!lease) return undefined;
     this.#open.delete(id);
-    if (this.isCurrent(lease)) this.#count(lease, -1);
+    this.#count(lease, -1);
     return lease;
   }
 
-  /** False for a lease whose node has been removed since. */
-  isCurrent(lease: { readonly node: number; readonly generation: number }): boolean {
-    return this.#generation[lease.node] === lease.generation;
-  }
-
-  #count(lease: OpenLease, by: 1 | -1): void {
-    this.#inFlight[lease.node] = this.inFlight(lease.node) + by;
-    const key = `${lease.node} ${lease.model}`;
-    const count = this.#ofModel(lease.node, lease.model) + by;
-    if (count === 0) this.#byModel.delete(key);
-    else this.#byModel.set(key, count);
-  }
-
-  #ofModel(node: number, model: string): number {
-    return this.#byModel.get(`${node} ${model}`) ?? 0;
-  }
-
-  #grow(size: number): void {
-    if (size <= this.#inFlight.length) return;
-    const inFlight = new Int32Array(size * 2);
-    const generation = new Int32Array(size * 2).fill(-1);
-    inFlight.set(this.#inFlight);
-    generation.set(this.#generation);
-    this.#inFlight = inFlight;
-    this.#generation = generation;
+  #count({ node, generation, model }: OpenLease, by: 1 | -1): void {
+    const count = this.#counts[node];
+    if (count?.generation !== generation) return;
+    count.total += by;
+    const ofModel = (count.byModel.get(model) ?? 0) + by;
+    if (ofModel === 0) count.byModel.delete(model);
+    else count.byModel.set(model, ofModel);
   }
 }

@@ -21,6 +21,11 @@ export interface NodeRef {
   readonly generation: number;
 }
 
+/** True if the node, as it was registered then, already failed the ticket. */
+export function wasTried(ticket: Ticket, { node, generation }: NodeRef): boolean {
+  return ticket.tried.some((ref) => ref.node === node && ref.generation === generation);
+}
+
 /** The right to one slot of one node. */
 export interface Grant extends NodeRef {
   readonly lease: number;

@@ -1,3 +1,4 @@
+import { Heap } from '../../lib/heap.ts';
 import type { Ticket } from './ticket.ts';
 
 // Who waits, in order of arrival, one queue per model. A queue is a doubly linked list: leaving from the middle (a client
@@ -10,25 +11,32 @@ export interface Waiter {
   readonly eligibleAt: number;
   /** It waits no longer than this. */
   readonly deadlineAt: number;
-  /** True if the fleet offered its model when it came; else it waits for the fleet to settle. */
-  readonly offered: boolean;
+  /** True once the fleet offered its model; until then it waits for the fleet to settle. */
+  offered: boolean;
 }
 
-interface Place {
+export interface Place {
   readonly waiter: Waiter;
-  before: Place | null;
-  after: Place | null;
+  /** Who came next for the same model. */
+  readonly after: Place | null;
+}
+
+interface LinkedPlace extends Place {
+  before: LinkedPlace | null;
+  after: LinkedPlace | null;
 }
 
 interface Queue {
-  head: Place | null;
-  tail: Place | null;
+  head: LinkedPlace | null;
+  tail: LinkedPlace | null;
   size: number;
 }
 
 export class WaitingRoom {
   readonly #queues = new Map<string, Queue>();
-  readonly #places = new Map<number, Place>();
+  readonly #places = new Map<number, LinkedPlace>();
+  /** When a delay or a wait ends, with the ticket's id. Those of waiters that have left are skipped as they come up. */
+  readonly #wakes = new Heap<number>();
   #bytes = 0;
 
   get size(): number {
@@ -53,6 +61,16 @@ export class WaitingRoom {
     return this.#places.get(ticketId)?.waiter;
   }
 
+  /** The place of the longest waiting of a model; follow `after` for the others. */
+  oldestOf(model: string): Place | null {
+    return this.#queues.get(model)?.head ?? null;
+  }
+
+  /** A copy of everybody, so that the room may be changed while it is walked. */
+  all(): Waiter[] {
+    return Array.from(this.#places.values(), (place) => place.waiter);
+  }
+
   enter(waiter: Waiter): void {
     const { model, id, bytes } = waiter.ticket;
     let queue = this.#queues.get(model);
@@ -63,7 +81,7 @@ export class WaitingRoom {
     // Almost always the tail; a re-entering request walks past those that came after it.
     let before = queue.tail;
     while (before && before.waiter.ticket.id > id) before = before.before;
-    const place: Place = { waiter, before, after: before ? before.after : queue.head };
+    const place: LinkedPlace = { waiter, before, after: before ? before.after : queue.head };
     if (place.before) place.before.after = place;
     else queue.head = place;
     if (place.after) place.after.before = place;
@@ -71,6 +89,7 @@ export class WaitingRoom {
     queue.size += 1;
     this.#places.set(id, place);
     this.#bytes += bytes;
+    this.#wakeFor(waiter);
   }
 
   leave(waiter: Waiter): void {
@@ -86,18 +105,48 @@ export class WaitingRoom {
     if (queue.size === 0) this.#queues.delete(model);
     this.#places.delete(id);
     this.#bytes -= bytes;
+    this.#dropOldWakes();
   }
 
-  /** Visits a model's waiters from the oldest on until `visit` returns true. */
-  someOf(model: string, visit: (waiter: Waiter) => boolean): boolean {
-    for (let place = this.#queues.get(model)?.head ?? null; place; place = place.after) {
-      if (visit(place.waiter)) return true;
+  /**
+   * When the last delay of those who wait ends. A newcomer's delay ends no sooner, or it would overtake: so delays end in
+   * the order of arrival, and the youngest newcomer of each queue, which re-entering requests may stand behind, has its latest.
+   */
+  latestEligibleAt(): number {
+    let latest = -Infinity;
+    for (const { tail } of this.#queues.values()) {
+      let place = tail;
+      while (place?.waiter.ticket.readmitted) place = place.before;
+      if (place) latest = Math.max(latest, place.waiter.eligibleAt);
     }
-    return false;
+    return latest;
   }
 
-  /** A copy of everybody, so that the room may be changed while it is walked. */
-  all(): Waiter[] {
-    return Array.from(this.#places.values(), (place) => place.waiter);
+  /** When a delay or a wait may end next, in monotonic ms; Infinity while nobody waits. */
+  nextWakeAt(): number {
+    return this.#wakes.peekKey() ?? Infinity;
+  }
+
+  /** Passes over the wakes up to `now` and returns those whose time to wait is over; they are still in the room. */
+  overdue(now: number): Waiter[] {
+    const overdue = new Set<Waiter>();
+    while (this.nextWakeAt() <= now) {
+      const waiter = this.find(this.#wakes.pop() ?? 0);
+      if (waiter && waiter.deadlineAt <= now) overdue.add(waiter);
+    }
+    return [...overdue];
+  }
+
+  #wakeFor({ ticket, enteredAt, eligibleAt, deadlineAt }: Waiter): void {
+    if (eligibleAt > enteredAt) this.#wakes.push(eligibleAt, ticket.id);
+    this.#wakes.push(deadlineAt, ticket.id);
+  }
+
+  /** Where most waits end early, their wakes would pile up until their deadlines. */
+  #dropOldWakes(): void {
+    if (this.size === 0) this.#wakes.clear();
+    if (this.#wakes.size <= 4 * this.size + 64) return;
+    this.#wakes.clear();
+    for (const { waiter } of this.#places.values()) this.#wakeFor(waiter);
   }
 }

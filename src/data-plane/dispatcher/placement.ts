@@ -1,0 +1,229 @@
+import { emptySnapshot, type FleetSnapshot } from '../../fleet/snapshot.ts';
+import type { Settings } from '../../fleet/settings.ts';
+import type { NodeTelemetry } from '../../fleet/telemetry.ts';
+import type { BreakerState } from '../balancer/breaker.ts';
+import { CachedSelection } from '../balancer/cached-selection.ts';
+import type { Candidate } from '../balancer/candidate.ts';
+import { policyByName } from '../balancer/policies/policy.ts';
+import { Standing } from '../balancer/standing.ts';
+import { Ledger, type OpenLease } from './ledger.ts';
+import { wasTried, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
+
+// Which node may bear which ticket, and the leases that say so: the fleet as the control plane sees it, what recent answers
+// taught beside it, and the live counts, asked together. Choosing a node and counting it is one synchronous step of the
+// caller's: `select`, then `take`. It does not know who waits; whose turn it is is the dispatcher's to judge.
+
+export interface NodeCounts {
+  readonly index: number;
+  readonly generation: number;
+  readonly slots: number;
+  readonly taken: number;
+  readonly breaker: BreakerState;
+  readonly cooling: boolean;
+}
+
+/** Where nothing is known of the next probe: the default time between two. */
+const UNKNOWN_PROBE_MS = 5_000;
+const LEAST_PROBE_MS = 1_000;
+
+export class Placement {
+  readonly #ledger = new Ledger();
+  readonly #standing = new Standing(emptySnapshot);
+  readonly #selection: CachedSelection;
+  #snapshot: FleetSnapshot = emptySnapshot;
+  /** Models offered by each node, by node index. */
+  #modelsOf: readonly (readonly string[])[] = [];
+  /** By node index, monotonic ms. */
+  #nextProbeAt: readonly number[] = [];
+
+  constructor({ policy, cacheTtlMs }: Settings['selection'], random: () => number) {
+    this.#selection = new CachedSelection(emptySnapshot, policyByName[policy], cacheTtlMs, random);
+  }
+
+  get snapshot(): FleetSnapshot {
+    return this.#snapshot;
+  }
+
+  get openLeases(): number {
+    return this.#ledger.openLeases;
+  }
+
+  replaceSnapshot(snapshot: FleetSnapshot, now: number): void {
+    this.#snapshot = snapshot;
+    this.#ledger.replaceSnapshot(snapshot);
+    this.#selection.replaceSnapshot(snapshot);
+    this.#standing.replaceSnapshot(snapshot);
+    const modelsOf: string[][] = snapshot.nodes.map(() => []);
+    for (const model of snapshot.models.values()) {
+      for (const offer of model.offers) modelsOf[offer.node]?.push(model.name);
+    }
+    this.#modelsOf = modelsOf;
+    for (const model of snapshot.models.keys()) this.#keepHalfIn(model, now);
+  }
+
+  replaceTelemetry(nodes: readonly NodeTelemetry[]): void {
+    const next: number[] = [];
+    for (const node of nodes) next[node.index] = node.nextProbeAt;
+    this.#nextProbeAt = next;
+  }
+
+  /** The policy's choice among the nodes that could bear the ticket now and that `isSpare` does not refuse; null where there is none. */
+  select(ticket: Ticket, now: number, isSpare?: (candidate: Candidate) => boolean): Candidate | null {
+    return this.#selection.selectNodeCached(
+      ticket.model,
+      this.#ledger,
+      now,
+      (candidate) => this.#isOpen(candidate, ticket, now) && (isSpare === undefined || isSpare(candidate)),
+    );
+  }
+
+  /** The node as a candidate for the ticket; null where it could not bear it now. */
+  selectOn(node: number, ticket: Ticket, now: number): Candidate | null {
+    const candidate = this.candidateOn(node, ticket.model, now);
+    return candidate && this.#isOpen(candidate, ticket, now) ? candidate : null;
+  }
+
+  /** The node as a candidate for the model, in whatever state its slots are; null where it may not serve it. */
+  candidateOn(node: number, model: string, now: number): Candidate | null {
+    for (const candidate of this.#selection.candidates(model, now)) if (candidate.node === node) return candidate;
+    return null;
+  }
+
+  /** How many leases for the model may be taken on the candidate now. */
+  freeSlots(candidate: Candidate, model: string, now: number): number {
+    const free = this.#ledger.freeSlots(candidate, model);
+    if (free <= 0 || !this.#standing.allows(candidate.node, model, now)) return 0;
+    return this.#standing.breakerState(candidate.node, now) === 'half-open' ? 1 : free;
+  }
+
+  take(ticket: Ticket, candidate: Candidate, now: number): Grant {
+    const { node, generation, upstream } = candidate;
+    const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now));
+    this.#selection.taken(ticket.model, candidate);
+    return { lease: lease.id, node, generation, upstream };
+  }
+
+  /** Ends a lease and learns from how it ended. Returns the node it freed; null where it ended before or its node is gone. */
+  end(leaseId: number, outcome: LeaseOutcome, now: number): number | null {
+    const lease = this.#ledger.end(leaseId);
+    if (!lease || !this.#isRegistered(lease)) return null;
+    this.#learn(lease, outcome, now);
+    return lease.node;
+  }
+
+  /** A fault found out after its lease had ended. */
+  blame(ref: NodeRef, now: number): void {
+    if (this.#isRegistered(ref)) this.#fault(ref, false, now);
+  }
+
+  /** True if a node that has not failed this ticket could still serve it, now or soon. */
+  hasProspect(ticket: Ticket): boolean {
+    const offers = this.#snapshot.models.get(ticket.model)?.offers ?? [];
+    return offers.some((offer) => {
+      const node = this.#snapshot.nodes[offer.node];
+      if (!node || node.draining || wasTried(ticket, { node: node.index, generation: node.generation })) return false;
+      return node.state === 'ready' || node.state === 'loading' || node.state === 'starting';
+    });
+  }
+
+  /** True if a node that has not failed this ticket is there to serve it, however busy. */
+  hasReadyNode(ticket: Ticket, now: number): boolean {
+    return this.#selection
+      .candidates(ticket.model, now)
+      .some((candidate) => !wasTried(ticket, candidate) && this.#standing.isReady(candidate.node, ticket.model, now));
+  }
+
+  /** True if any node at all has a free slot, for whatever model. */
+  hasFreeSlot(): boolean {
+    return this.#snapshot.nodes.some(
+      (node) =>
+        node !== null && node.state === 'ready' && !node.draining && this.#ledger.inFlight(node.index) < node.slots,
+    );
+  }
+
+  /** When a node that was left out is let in again next, in monotonic ms; Infinity where none is out. */
+  nextReturnAt(): number {
+    return this.#standing.nextReturnAt();
+  }
+
+  forgetPast(now: number): void {
+    this.#standing.forgetPast(now);
+  }
+
+  /** Ms until the next probe of a node of the model, at least 1 s. */
+  nextProbeMs(model: string, now: number): number {
+    const offers = this.#snapshot.models.get(model)?.offers ?? [];
+    const next = Math.min(...offers.map((offer) => this.#nextProbeAt[offer.node] ?? Infinity));
+    return Number.isFinite(next) ? Math.max(LEAST_PROBE_MS, next - now) : UNKNOWN_PROBE_MS;
+  }
+
+  nodeCounts(now: number): NodeCounts[] {
+    return this.#snapshot.nodes
+      .filter((node) => node !== null)
+      .map(({ index, generation, slots }) => ({
+        index,
+        generation,
+        slots,
+        taken: this.#ledger.inFlight(index),
+        breaker: this.#standing.breakerState(index, now),
+        cooling: this.#standing.isCooling(index, now),
+      }));
+  }
+
+  #isOpen(candidate: Candidate, ticket: Ticket, now: number): boolean {
+    return !wasTried(ticket, candidate) && this.freeSlots(candidate, ticket.model, now) > 0;
+  }
+
+  /** False for a node that was removed, or registered anew, since. */
+  #isRegistered({ node, generation }: NodeRef): boolean {
+    return this.#snapshot.nodes[node]?.generation === generation;
+  }
+
+  #learn(lease: OpenLease, outcome: LeaseOutcome, now: number): void {
+    const { node, generation, model, trial } = lease;
+    switch (outcome.kind) {
+      case 'served':
+        this.#standing.success(node, generation, trial);
+        return;
+      case 'fault':
+        this.#fault(lease, trial, now);
+        return;
+      case 'overloaded':
+        this.#standing.cool(node, generation, now, outcome.coolMs);
+        break;
+      case 'loading':
+        this.#standing.loading(node, generation, model, now, outcome.retryAfterMs);
+        break;
+      case 'unauthorized':
+        this.#standing.block(node, generation, now);
+        break;
+      case 'neutral':
+        break;
+    }
+    if (trial) this.#standing.trialEnded(node);
+  }
+
+  #fault({ node, generation }: NodeRef, trial: boolean, now: number): void {
+    this.#standing.fault(node, generation, trial, now, () => this.#maySpare(node, now));
+  }
+
+  /** True if for every model of the node at most half of the nodes that could serve it would be out with it. */
+  #maySpare(node: number, now: number): boolean {
+    return (this.#modelsOf[node] ?? []).every((model) => {
+      const candidates = this.#selection.candidates(model, now);
+      const out = candidates.filter((each) => each.node === node || this.#isOut(each, now));
+      return out.length * 2 <= candidates.length;
+    });
+  }
+
+  /** Where nodes were lost, too many of those left may be out: lets some in again. */
+  #keepHalfIn(model: string, now: number): void {
+    const candidates = this.#selection.candidates(model, now);
+    const out = candidates.filter((each) => this.#isOut(each, now));
+    for (const { node } of out.slice(Math.floor(candidates.length / 2))) this.#standing.closeBreaker(node);
+  }
+
+  #isOut({ node }: Candidate, now: number): boolean {
+    return this.#standing.breakerState(node, now) !== 'closed';
+  }
+}
