@@ -30,6 +30,16 @@ test('where clients need a key the start says how to get one', async (t) => {
   assert.doesNotMatch(text, /OPENAI_API_KEY/);
 });
 
+test('an address to copy is one that can be dialled', async (t) => {
+  const settings = await settingsFrom(t, { flags: { listen: '0.0.0.0:9347' } });
+  const everywhere = { clientUrl: 'http://0.0.0.0:9347', adminUrl: 'http://[::]:9348', adminToken: null };
+  assert.match(
+    startedText('1', everywhere, settings, null),
+    /clients {2}http:\/\/0\.0\.0\.0:9347 .*URL=http:\/\/127\.0\.0\.1:9347\/v1/,
+  );
+  assert.match(nodesText([], everywhere.adminUrl), /POST http:\/\/\[::1\]:9348\/api/);
+});
+
 test('the nodes found are listed with what they are', () => {
   const nodes = [
     { name: 'gpu-1', url: 'http://10.0.0.5:8000', engine: 'vllm', state: 'ready', models: 1 },

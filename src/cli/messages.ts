@@ -14,9 +14,10 @@ export function startedText(
 ): string {
   const isKeyless =
     settings.auth.clients === 'off' || (settings.auth.clients === 'auto' && isLoopback(settings.listen.host));
+  const forPeople = reachable(clientUrl);
   const lines = [
     `weir ${version}${file === null ? '' : ` (configuration: ${file})`}`,
-    `  clients  ${clientUrl}    OPENAI_BASE_URL=${clientUrl}/v1${isKeyless ? ' OPENAI_API_KEY=none' : ''}`,
+    `  clients  ${clientUrl}    OPENAI_BASE_URL=${forPeople}/v1${isKeyless ? ' OPENAI_API_KEY=none' : ''}`,
     `  admin    ${adminUrl}`,
   ];
   if (adminToken !== null) {
@@ -24,6 +25,11 @@ export function startedText(
   }
   if (!isKeyless) lines.push('  Clients need a key: declare one under auth.keys, or make one with POST /api/keys.');
   return `${lines.join('\n')}\n`;
+}
+
+/** Every address (0.0.0.0, ::) is none that a client can be given; on this machine loopback reaches it. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
 /** Printed once after the first round of probes. */
@@ -49,7 +55,7 @@ export function noNodesText(adminUrl: string): string {
                    nodes:
                      - url: "http://HOST:8000"
   3. at run time, with the admin token:
-                 curl -X POST ${adminUrl}/api/nodes -H "Authorization: Bearer TOKEN" \\
+                 curl -X POST ${reachable(adminUrl)}/api/nodes -H "Authorization: Bearer TOKEN" \\
                    -H "Content-Type: application/json" -d '{"name":"gpu-1","url":"http://HOST:8000"}'
 No engine at hand? See it work with the demonstration: npm run demo
 `;

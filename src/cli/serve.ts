@@ -59,7 +59,8 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
 
   let lock: DataDirLock | null = null;
   let running: RunningApp | null = null;
-  const unwatch = watchSignals(
+  // Watched to the very end: the echo of a Ctrl-C that comes after a quick stop must not turn its exit code into 130.
+  watchSignals(
     deps.signals,
     deps.now,
     (signal) => {
@@ -84,7 +85,6 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
     deps.stderr(stoppedText(error instanceof Error ? error.message : String(error)));
     code = 1;
   }
-  unwatch();
   // The lock goes last: until everything has stopped the database is still being written.
   lock?.release();
   return code;

@@ -10,16 +10,15 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
 }
 
-/** Watches both signals; `now` is monotonic milliseconds. The returned function ends the watch. */
+/** Watches both signals; `now` is monotonic milliseconds. */
 export function watchSignals(
   source: SignalSource,
   now: () => number,
   stop: (signal: StopSignal) => void,
   exit: (code: number) => void,
-): () => void {
+): void {
   let first: { readonly signal: StopSignal; readonly at: number } | null = null;
   const listener = (signal: StopSignal): void => {
     if (first === null) {
@@ -32,8 +31,4 @@ export function watchSignals(
   };
   source.on('SIGINT', listener);
   source.on('SIGTERM', listener);
-  return () => {
-    source.off('SIGINT', listener);
-    source.off('SIGTERM', listener);
-  };
 }
