@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configurationReference } from '../src/config/describe.ts';
 import { errorsPage } from './docs/errors-page.ts';
 import { progressTable, withTable } from './docs/progress-table.ts';
 import { seedRows } from './quality/seed-rows.ts';
@@ -10,6 +11,7 @@ import { seedRows } from './quality/seed-rows.ts';
 const root = join(import.meta.dirname, '..');
 
 const pages: Readonly<Record<string, (present: string) => string>> = {
+  'docs/configuration.md': () => configurationReference(),
   'docs/errors.md': () => errorsPage(),
   'docs/progress.md': (present) => withTable(present, progressTable(seedRows)),
 };
