@@ -35,7 +35,6 @@ export class DataPlaneLink {
   }
 
   send(message: ToDataPlane): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
     this.#port.postMessage(message);
   }
 

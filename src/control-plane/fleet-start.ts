@@ -36,7 +36,7 @@ export function nodesAtStart({ settings, resume }: ControlPlaneStart, table: Nod
           `configuration, or start without it once and remove the other (DELETE /api/nodes/${known.id}).`,
       );
     }
-    const id = known?.id ?? table.idOf(node.name, 'config');
+    const id = known?.managedBy === 'config' ? known.id : table.idOf(node.name, 'config');
     add({ id, managedBy: 'config', settings: node, draining: known?.draining ?? false });
   }
   for (const { id, managedBy, settings: kept, draining } of stored) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
 import type { EngineKind } from '../fleet/glossary.ts';
 import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
@@ -15,6 +16,7 @@ import { type NodeAddress, readNodeUrl } from './nodes/node-address.ts';
 import { NodeFleet } from './nodes/node-fleet.ts';
 import { Publication } from './nodes/publication.ts';
 import type { RegisteredNode } from './nodes/registered-node.ts';
+import type { Registration } from './nodes/registry.ts';
 import type { ProbeResult } from './probe.ts';
 import { AuditTable } from './store/audit-table.ts';
 import { openDatabase } from './store/database.ts';
@@ -56,7 +58,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
   const { link, httpClient, clock, random } = surroundings;
   const database = openDatabase(settings.dataDir);
   const nodesTable = new NodesTable(database, () => clock.wall());
-  const registrations = nodesAtStart(start, nodesTable);
+  const registrations = registrationsOf(start, nodesTable, database);
   const log = createLog(settings.log.level);
   const metrics = new Metrics();
   const dropNotice = new DropNotice(clock, metrics, log);
@@ -180,6 +182,15 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       log.close();
     },
   };
+}
+
+function registrationsOf(start: ControlPlaneStart, table: NodesTable, database: DatabaseSync): readonly Registration[] {
+  try {
+    return nodesAtStart(start, table);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** Name, value, name, value, … */

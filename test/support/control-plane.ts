@@ -46,7 +46,6 @@ export async function startTestControlPlane(
   const messages: ToDataPlane[] = [];
   let snapshot = resume ?? emptySnapshot;
   let token = settings.admin.token;
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
   const send = (message: ToControlPlane): void => here.postMessage(message);
   here.on('message', (message: ToDataPlane) => {
     messages.push(message);

@@ -10,7 +10,13 @@ import { matchRoute } from './router.ts';
 // path is nobody's business either), then the route is looked up. A mistake of ours in a read is answered 500 and
 // logged; in a write it also ends this worker, because it may have been left half done; the next one starts from the store.
 
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000, maxHeaderSize: 16_384 };
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  keepAliveTimeout: 15_000,
+  maxHeaderSize: 16_384,
+};
 const MAX_CONNECTIONS = 256;
 
 export interface AdminServerOptions {
@@ -72,7 +78,6 @@ async function answer(options: AdminServerOptions, request: IncomingMessage): Pr
     return await route.answer({ method: route.method, params, query: url.searchParams, body: () => readJson(request) });
   } catch (error) {
     if (error instanceof ApiError) return errorReply(error);
-    if (request.destroyed && !request.complete) return errorReply(new ApiError(400, 'aborted', 'The caller left.'));
     options.onMistake(error, isWrite(method));
     return errorReply(new ApiError(500, 'internal_error', 'The router made a mistake. Its log has the details.'));
   }

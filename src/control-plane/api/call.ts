@@ -66,19 +66,7 @@ export function countQuery(call: Call, name: string, fallback: number, most: num
 
 /** Reads at most 1 MB; rejects with `ApiError`. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) {
-      throw new ApiError(413, 'body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`, {
-        connection: 'close',
-      });
-    }
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const text = await readText(request);
   try {
     return JSON.parse(text);
   } catch {
@@ -88,4 +76,19 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
       'The body is not JSON. Send a JSON object, with content-type application/json.',
     );
   }
+}
+
+/** By events: leaving a loop over the stream early would destroy the socket before the refusal is written. */
+function readText(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      else reject(new ApiError(413, 'body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`));
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.once('error', () => reject(new ApiError(400, 'aborted', 'The body did not arrive whole.')));
+  });
 }

@@ -5,7 +5,7 @@ import { check, nodeInput, type NodeInput } from './input.ts';
 import { MASK } from './node-view.ts';
 
 // From what an administrator sends to the settings of a node. A masked secret that comes back as it was shown means the one
-// there is, so that a client may read a node, change one field and send it back.
+// there is, so that a client may change another field without knowing it.
 
 /** Throws `ApiError` that names the field. `before`: the settings a change replaces. */
 export function readNodeInput(body: unknown, before: NodeSettings | null): NodeSettings {

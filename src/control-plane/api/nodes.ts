@@ -32,6 +32,14 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
     throw new ApiError(409, 'name_taken', `name: there is a node ${settings.name} already. Choose another name.`);
   };
 
+  const refuseOwnAddress = (baseUrl: string): void => {
+    const own = [state.settings.listen.port, state.settings.admin.listen.port].map(
+      (port) => `http://127.0.0.1:${port}`,
+    );
+    if (!own.includes(sameMachineUrl(baseUrl))) return;
+    throw new ApiError(400, 'invalid_request', "url: is this router's own address. Give that of an inference engine.");
+  };
+
   const list = async (): Promise<Reply> => {
     const gauges = await link.askGauges();
     return { status: 200, body: { data: registry.all().map((node) => nodeView(node, gauges)) } };
@@ -40,6 +48,7 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
   const create = async (call: Call): Promise<Reply> => {
     const settings = readNodeInput(await call.body(), null);
     const baseUrl = sameMachineUrl(checkedUrl(settings.url));
+    refuseOwnAddress(baseUrl);
     const discovered = registry
       .all()
       .find((node) => node.managedBy === 'discovery' && sameMachineUrl(node.address.baseUrl) === baseUrl);
@@ -56,7 +65,7 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
     const node = find(call);
     refuseManaged(node);
     const settings = readNodeInput(await call.body(), node.settings);
-    checkedUrl(settings.url);
+    refuseOwnAddress(checkedUrl(settings.url));
     refuseTakenName(settings, node);
     kept(() => nodesTable.change(node.id, settings));
     fleet.change(node, settings);

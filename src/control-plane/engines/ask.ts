@@ -42,7 +42,7 @@ export class ProbeStop extends Error {
 export function asker(httpClient: HttpClient, clock: Clock, node: AskedNode, timeoutMs: number): Ask {
   const deadline = clock.now() + timeoutMs;
   return async (path, withinMs = timeoutMs) => {
-    const totalMs = Math.max(1, Math.min(withinMs, deadline - clock.now()));
+    const totalMs = Math.max(1, Math.ceil(Math.min(withinMs, deadline - clock.now())));
     const request = {
       method: 'GET',
       path: node.basePath + path,

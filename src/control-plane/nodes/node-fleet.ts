@@ -46,12 +46,12 @@ export class NodeFleet {
   /** Registers and begins to probe at once. Throws `NodeUrlError`. */
   add(registration: Registration): RegisteredNode {
     const node = this.registry.add(registration);
-    const { clock, random, intervalMs, onChange } = this.#options;
+    const { clock, random, onChange } = this.#options;
     const loop = new ProbeLoop({
       clock,
       random,
       probe: () => this.#probe(node),
-      pauseMs: () => (wantsQuickProbe(node.health) ? Math.min(QUICK_MS, intervalMs) : intervalMs),
+      pauseMs: () => this.#pauseMs(node),
     });
     this.#loops.set(node.id, loop);
     loop.start(0);
@@ -104,6 +104,11 @@ export class NodeFleet {
     this.#loops.clear();
   }
 
+  #pauseMs(node: RegisteredNode): number {
+    const { intervalMs } = this.#options;
+    return wantsQuickProbe(node.health) ? Math.min(QUICK_MS, intervalMs) : intervalMs;
+  }
+
   async #probe(node: RegisteredNode): Promise<void> {
     const { settings, health } = node;
     const wasDoubted = this.#doubted.has(node.id);
@@ -119,13 +124,12 @@ export class NodeFleet {
     if (state !== node.health.state) this.#options.onState(node);
     this.#options.onFirstProbe(node.id);
     if (changed || wasDoubted) this.#options.onChange();
-    const pause = wantsQuickProbe(node.health) ? QUICK_MS : this.#options.intervalMs;
     this.#options.onTelemetry({
       index: node.index,
       generation: node.generation,
       readAt: node.readAt,
       ...node.load,
-      nextProbeAt: node.readAt + pause,
+      nextProbeAt: node.readAt + this.#pauseMs(node),
     });
   }
 }

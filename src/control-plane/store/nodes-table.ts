@@ -41,7 +41,9 @@ export class NodesTable {
    */
   put(name: string, managedBy: string, settings: NodeSettings | null): string {
     const sql = `INSERT INTO nodes (id, name, managed_by, settings, created_at) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (name) DO UPDATE SET managed_by = excluded.managed_by, settings = excluded.settings RETURNING id`;
+      ON CONFLICT (name) DO UPDATE SET managed_by = excluded.managed_by, settings = excluded.settings,
+        draining = CASE WHEN excluded.settings IS NULL THEN draining ELSE 0 END
+      RETURNING id`;
     const written = settings === null ? null : JSON.stringify(settings);
     return transaction(this.#database, () =>
       String(this.#database.prepare(sql).get(randomUUID(), name, managedBy, written, this.#wall())?.['id']),
@@ -58,10 +60,14 @@ export class NodesTable {
     }
   }
 
-  /** Throws `StoreWriteError`. */
+  /** A new name may be one that a node of the configuration had once. Throws `StoreWriteError`. */
   change(id: string, settings: NodeSettings): void {
-    const statement = this.#database.prepare('UPDATE nodes SET name = ?, settings = ? WHERE id = ?');
-    transaction(this.#database, () => statement.run(settings.name, JSON.stringify(settings), id));
+    const forget = this.#database.prepare('DELETE FROM nodes WHERE name = ? AND id <> ?');
+    const update = this.#database.prepare('UPDATE nodes SET name = ?, settings = ? WHERE id = ?');
+    transaction(this.#database, () => {
+      forget.run(settings.name, id);
+      update.run(settings.name, JSON.stringify(settings), id);
+    });
   }
 
   /** Throws `StoreWriteError`. */
