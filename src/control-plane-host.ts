@@ -87,7 +87,11 @@ export class ControlPlaneHost {
     };
     // The same file as TypeScript in a checkout and as JavaScript in the published package.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./control-plane/worker.${extension}`, import.meta.url), { workerData: start });
+    const worker = new Worker(new URL(`./control-plane/worker.${extension}`, import.meta.url), {
+      workerData: start,
+      // It allocates little and is in no hurry: a small young generation keeps its share of the idle process small.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     this.#worker = worker;
     this.#bornAt = this.#clock.now();
     let reason = 'it ended without a reason';

@@ -1,4 +1,5 @@
-import { Client } from 'undici';
+import type { Client as UndiciClient } from 'undici';
+import Client from 'undici/lib/dispatcher/client.js';
 import type { Clock } from '../lib/clock.ts';
 import type { Exchange, ExchangeRequest, Receiver, Target } from './exchange.ts';
 import { IdleLimit } from './idle-limit.ts';
@@ -26,7 +27,7 @@ export interface PoolSockets {
 }
 
 interface Socket {
-  readonly client: Client;
+  readonly client: UndiciClient;
   /** Exchanges completed on it. */
   uses: number;
   idleSince: number;
@@ -230,6 +231,6 @@ class PooledExchange implements Exchange {
   }
 }
 
-function destroyQuietly(client: Client): void {
+function destroyQuietly(client: UndiciClient): void {
   if (!client.destroyed) client.destroy().catch(() => undefined);
 }
