@@ -74,6 +74,17 @@ test('the directory is made for its owner alone, and one open to others is close
   lock.release();
 });
 
+test('a directory that everybody uses is refused and left as it is', (t) => {
+  const shared = join(temporaryDirectory(t), 'shared');
+  mkdirSync(shared);
+  chmodSync(shared, 0o1777);
+  assert.throws(() => lockDataDir(shared), {
+    name: 'DataDirError',
+    message: /is used by others too; name a directory of its own/,
+  });
+  assert.equal(statSync(shared).mode & 0o7777, 0o1777);
+});
+
 test('a path that cannot be a directory is refused with a reason', (t) => {
   const file = join(temporaryDirectory(t), 'file');
   writeFileSync(file, '');

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isNodeError } from '../config/values/node-error.ts';
@@ -49,11 +50,19 @@ function prepare(dir: string): boolean {
     const status = statSync(dir);
     if (!status.isDirectory()) throw new DataDirError(`${dir} is not a directory; name another one with --data-dir`);
     if ((status.mode & 0o077) === 0) return false;
+    if (isShared(dir, status.mode)) {
+      throw new DataDirError(`${dir} is used by others too; name a directory of its own with --data-dir`);
+    }
     chmodSync(dir, 0o700);
     return true;
   } catch (error) {
     throw error instanceof DataDirError ? error : unusable(dir, error);
   }
+}
+
+/** Directories that must not be closed to others: the root, anybody's like /tmp (sticky), a home directory. */
+function isShared(dir: string, mode: number): boolean {
+  return dir === '/' || dir === homedir() || (mode & 0o1000) !== 0;
 }
 
 function takeLock(dir: string, pidFile: string): DatabaseSync {
