@@ -20,6 +20,9 @@ const key = fc.oneof(fc.constantFrom('model', 'a', 'stream', 'system_fingerprint
 const literal = fc.oneof(
   fc.json(),
   fc.constantFrom('1e400', '-0.0', '12345678901234567890123', '"\\u0041\\/"', '"\\\\"', '"\\\\\\""', '[[],{}]'),
+  fc
+    .string({ unit: fc.constantFrom('"', '\\', 'x'), minLength: 60, maxLength: 140 })
+    .map((text) => JSON.stringify(text)),
   fc.string({ unit: 'binary', minLength: 60, maxLength: 140 }).map((text) => JSON.stringify(text)),
 );
 const keyLiteral = key.chain((name) =>
