@@ -105,6 +105,8 @@ export async function scriptedNode(script: Script | Scripted = {}): Promise<Scri
     opened += 1;
     open.add(socket);
     socket.setNoDelay(true);
+    // Each request on it listens for its end.
+    socket.setMaxListeners(0);
     socket.on('error', () => undefined);
     socket.on('close', () => open.delete(socket));
   });
