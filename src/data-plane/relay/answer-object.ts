@@ -26,6 +26,8 @@ export class AnswerObject {
   marked = false;
   /** The message of the error that the last object read was, else null. */
   error: string | null = null;
+  /** The last object read was an event that only keeps the connection open. */
+  isPing = false;
   readonly #model: Buffer;
   readonly #top = new FieldCursor();
   readonly #inner = new FieldCursor();
@@ -53,6 +55,7 @@ export class AnswerObject {
     const edits = this.edits;
     edits.clear();
     this.error = null;
+    this.isPing = false;
     if (!top.open(bytes, start, end) || !top.isObject) return false;
     let type = '';
     let plainMessage: string | null = null;
@@ -94,6 +97,7 @@ export class AnswerObject {
       edits.clear();
       return false;
     }
+    this.isPing = type === 'ping';
     if (hasError || type === 'error' || type === 'response.failed') {
       this.error = errorMessageIn(bytes, start, end) ?? plainMessage ?? '';
     } else if (isDone || END_TYPES.has(type)) this.marked = true;

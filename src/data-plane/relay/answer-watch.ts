@@ -21,7 +21,7 @@ export interface AnswerWatch {
   readonly failed: string | null;
   /** A frame grew beyond the limit: treat the stream as garbage. Nothing more is forwarded. */
   readonly tooLong: boolean;
-  /** Frames with data so far, forwarded or not. Comments and blank lines are no progress and do not count. */
+  /** Frames with data so far, forwarded or not. Comments, pings and blank lines are no progress and do not count. */
   readonly frames: number;
   /** Some generated text, reasoning or tool call has passed. */
   readonly sawContent: boolean;

@@ -52,9 +52,11 @@ test('a frame is forwarded with the chunk that completes it, not before', () => 
   assert.equal(watch.push(Buffer.from('}\n\n'))?.toString(), 'data: {}\n\n');
 });
 
-test('comments pass and are no progress', () => {
+test('comments and pings pass and are no progress', () => {
   const watch = watchSse('m');
   assert.equal(watch.push(Buffer.from(': ping\n\n'))?.toString(), ': ping\n\n');
+  const ping = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
+  assert.equal(watch.push(ping), ping);
   assert.equal(watch.frames, 0);
   assert.equal(watch.sawContent, false);
   watch.push(Buffer.from('data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'));

@@ -78,7 +78,6 @@ class EventReader implements FrameReader {
     this.#readLines(bytes, start, end);
     if (this.#dataLines === 0) return 'as-is';
     if (this.answer.marked) return 'drop';
-    this.frames += 1;
     if (this.#dataLines > 1) return this.#readSplitData(bytes, start, end);
     if (!this.#readPayload(bytes, this.#dataStart, this.#dataEnd)) return 'drop';
     return this.answer.edits.isEmpty ? 'as-is' : this.answer.edits.apply(bytes, start, end);
@@ -98,6 +97,7 @@ class EventReader implements FrameReader {
     const answer = this.answer;
     const isObject = answer.read(bytes, start, end);
     const isDone = !isObject && isDoneMarker(bytes, start, end);
+    if (!answer.isPing) this.frames += 1;
     this.#isWhole = isObject || isDone;
     if (isDone) answer.marked = true;
     if (isObject && answer.error !== null) this.failed = answer.error;
