@@ -19,7 +19,7 @@ export async function configCheck(
 }
 
 /** One line per setting: path, value, origin. */
-export function settingsText(inForce: readonly InForce[], file: string | null): string {
+function settingsText(inForce: readonly InForce[], file: string | null): string {
   const pathWidth = Math.max(...inForce.map(({ path }) => path.length));
   const valueWidth = Math.min(40, Math.max(...inForce.map(({ shown }) => shown.length)));
   const lines = inForce.map(({ path, shown, origin }) => {

@@ -48,7 +48,7 @@ export function nodesText(nodes: readonly FoundNode[], adminUrl: string): string
 }
 
 /** The three ways to add a node, and what to do without one. */
-export function noNodesText(adminUrl: string): string {
+function noNodesText(adminUrl: string): string {
   return `No inference engine was found. Requests are answered 404 until there is one. Add one:
   1. by flag:    weir serve --node http://HOST:11434
   2. by file:    weir.yaml with

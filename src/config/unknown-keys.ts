@@ -43,7 +43,7 @@ function checkSection(
 }
 
 /** Says the nearest key of this section, else where a key of that name stands, else what there is. */
-export function suggestion(key: string, known: ReadonlySet<string>, paths: readonly string[] = []): string {
+function suggestion(key: string, known: ReadonlySet<string>, paths: readonly string[] = []): string {
   const near = nearest(key, known);
   if (near !== null) return `did you mean ${near}?`;
   const elsewhere = paths.find((path) => path.toLowerCase().endsWith(`.${key.toLowerCase()}`) || path === key);
