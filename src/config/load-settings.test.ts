@@ -174,8 +174,11 @@ test('a secret never appears in the listing or in a problem', async (t) => {
     env: { WEIR_ADMIN_TOKEN: 'canary-4' },
   });
   assert.doesNotMatch(JSON.stringify(inForce), /canary/);
-  const broken = await load(t, { env: { WEIR_ADMIN_TOKEN: 'canary 5' }, nodes: ['http://u:canary6@h:1'] });
+  const broken = await load(t, {
+    env: { WEIR_ADMIN_TOKEN: 'canary 5' },
+    nodes: ['http://u:canary6@h:1', 'u:canary7@h:1', 'ftp://canary8@h'],
+  });
   assert.ok('problems' in broken);
-  assert.equal(broken.problems.length, 2);
+  assert.equal(broken.problems.length, 4);
   assert.doesNotMatch(broken.problems.join('\n'), /canary/);
 });

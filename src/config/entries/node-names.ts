@@ -14,7 +14,7 @@ export function readNodeUrl(text: string): Reading<string> {
   const written = text.trim();
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(written)) {
     return bad(
-      `"${text}" is not a URL; write it with http:// or https://, such as http://${isHostLike(written) ? written : '10.0.0.5:8000'}`,
+      `"${withoutCredentials(text)}" is not a URL; write it with http:// or https://, such as http://${isHostLike(written) ? written : '10.0.0.5:8000'}`,
     );
   }
   if (!URL.canParse(written))
@@ -47,5 +47,5 @@ function isHostLike(text: string): boolean {
 }
 
 function withoutCredentials(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, '//…@');
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/@]*@/i, '$1…@');
 }
