@@ -152,9 +152,15 @@ test('aliases are followed, and a file that grows without end through them is re
   const settings = await settingsFrom(t, { yaml: 'queue: { timeout: &t 7s }\ntimeouts: { connect: *t }' });
   assert.equal(settings.timeouts.connectMs, 7000);
   assert.match((await problemsOf(t, { yaml: 'queue: &q { timeout: *q }' })).join(), /nested too deep/);
+  // Shallow, but 60 × 60 × 60 values.
   const bomb = [
     'a0: &a0 [x]',
-    ...Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join()}]`),
+    ...[1, 2, 3].map(
+      (n) =>
+        `a${n}: &a${n} [${Array(60)
+          .fill(`*a${n - 1}`)
+          .join()}]`,
+    ),
   ];
   assert.match((await problemsOf(t, { yaml: bomb.join('\n') })).join(), /too large|too deep/);
 });
