@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startTestControlPlane } from '../../test/support/control-plane.ts';
+import { inTurn, type Scripted, status } from '../../test/support/scripted-answers.ts';
 import { scriptedNode } from '../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../test/support/settings.ts';
 import { until } from '../../test/support/until.ts';
 import type { NodeSettings } from '../fleet/settings.ts';
+import { emptySnapshot } from '../fleet/snapshot.ts';
 
 const health = { intervalMs: 50, timeoutMs: 500 };
+
+const list: Scripted = (_request, reply) => reply.json(200, { data: [{ id: 'm' }] });
 
 function entry(name: string, url: string, more: Partial<NodeSettings> = {}): NodeSettings {
   return { name, url, engine: 'auto', headers: {}, ...more };
@@ -92,4 +98,132 @@ test('stop writes what is pending and says so', async () => {
   await until(() => plane.messages.some(({ kind }) => kind === 'stopped'), { what: 'stopped' });
   await assert.rejects(plane.api('GET', '/api/nodes'));
   await plane[Symbol.asyncDispose]();
+});
+
+test('a restarted control plane takes over indexes, generations, states and models without a flap', async () => {
+  await using a = await scriptedNode({ models: ['m'] });
+  await using b = await scriptedNode({ models: ['m', 'n'] });
+  const dataDir = temporaryDirectory();
+  const settings = testSettings({ health, dataDir, nodes: [entry('a', a.url), entry('b', b.url)] });
+  let before = emptySnapshot;
+  {
+    await using plane = await startTestControlPlane(settings);
+    await plane.nodeIs('a', 'ready');
+    await plane.nodeIs('b', 'ready');
+    await plane.api('POST', '/api/nodes', { name: 'c', url: b.url });
+    await plane.api('POST', '/api/nodes/b/drain');
+    before = plane.snapshot();
+  }
+  // Node a is gone from the file now, so that the others must keep their indexes rather than move up.
+  const fewer = testSettings({ health, dataDir, nodes: [entry('b', b.url)] });
+  await using plane = await startTestControlPlane(fewer, { resume: before });
+  const snapshots = plane.messages.flatMap((message) => (message.kind === 'snapshot' ? [message.snapshot] : []));
+  const [first] = snapshots;
+  assert.ok(first && first.version > before.version);
+  assert.equal(first.settled, true);
+  assert.equal(first.nodes[0], null);
+  for (const index of [1, 2]) {
+    const was = before.nodes[index];
+    const is = first.nodes[index];
+    assert.ok(was && is);
+    assert.deepEqual({ ...is, probes: 0 }, { ...was, probes: 0 });
+    assert.ok(is.probes >= was.probes);
+  }
+  assert.equal(first.nodes[1]?.draining, true);
+  assert.deepEqual(first.models.get('m'), {
+    ...before.models.get('m'),
+    offers: before.models.get('m')?.offers.filter(({ node }) => node !== 0),
+  });
+  const added = Object((await plane.api('POST', '/api/nodes', { name: 'd', url: a.url })).json);
+  const newcomer = plane.snapshot().nodes.find((node) => node?.id === added.id);
+  assert.equal(newcomer?.index, 0);
+  assert.ok((newcomer?.generation ?? 0) > (before.nodes[0]?.generation ?? 0));
+});
+
+test('a doubt makes the node be probed at once, and is settled by a published probe', async () => {
+  await using node = await scriptedNode({ paths: { '/v1/models': inTurn(list, list, status(500)) } });
+  const slow = { intervalMs: 60_000, timeoutMs: 500 };
+  await using plane = await startTestControlPlane(testSettings({ health: slow, nodes: [entry('a', node.url)] }));
+  await plane.nodeIs('a', 'ready');
+  const published = plane.snapshot().nodes[0];
+  assert.ok(published);
+  const { index, generation, probes } = published;
+  plane.send({ kind: 'doubt', doubt: { index, generation: generation + 1, reason: 'unreachable', model: null } });
+  plane.send({ kind: 'doubt', doubt: { index, generation, reason: 'unreachable', model: null } });
+  await until(() => (plane.snapshot().nodes[0]?.probes ?? 0) > probes, { what: 'a probe after the doubt' });
+  await plane.nodeIs('a', 'offline');
+});
+
+test('a key that a request found refused is held against the node, although its list is open', async () => {
+  await using node = await scriptedNode();
+  await using plane = await startTestControlPlane(testSettings({ health, nodes: [entry('a', node.url)] }));
+  await plane.nodeIs('a', 'ready');
+  const { index, generation } = plane.snapshot().nodes[0] ?? { index: 0, generation: 0 };
+  plane.send({ kind: 'doubt', doubt: { index, generation, reason: 'unauthorized', model: null } });
+  await plane.nodeIs('a', 'misconfigured');
+  const probes = node.count('/v1/models');
+  await until(() => node.count('/v1/models') > probes + 1, { what: 'two more probes' });
+  await plane.nodeIs('a', 'misconfigured');
+  const lifted = await plane.api('POST', '/api/nodes/a/probe');
+  assert.equal(Object(lifted.json).state, 'ready');
+});
+
+test('load is told apart from snapshots, and steady probes publish none', async () => {
+  const paths = {
+    '/v1/models': inTurn((_request, reply) => reply.json(200, { data: [{ id: 'm', owned_by: 'vllm' }] })),
+    '/metrics': inTurn((_request, reply) => {
+      reply.response.end('vllm:num_requests_running 5\nvllm:num_requests_waiting 2\nvllm:kv_cache_usage_perc 0.5\n');
+    }),
+  };
+  await using node = await scriptedNode({ paths });
+  await using plane = await startTestControlPlane(testSettings({ health, nodes: [entry('a', node.url)] }));
+  await plane.nodeIs('a', 'ready');
+  const version = plane.snapshot().version;
+  const probes = node.count('/v1/models');
+  const told = await until(() => plane.messages.find(({ kind }) => kind === 'telemetry'), { what: 'telemetry' });
+  const [reading] = told.kind === 'telemetry' ? told.nodes : [];
+  assert.deepEqual([reading?.running, reading?.waiting, reading?.cacheUse], [5, 2, 0.5]);
+  assert.ok(reading && reading.nextProbeAt > reading.readAt);
+  await until(() => node.count('/v1/models') > probes + 2, { what: 'three more probes' });
+  assert.equal(plane.snapshot().version, version);
+});
+
+test('a start that cannot succeed says what to do', async () => {
+  const twice = testSettings({ nodes: [entry('a', 'http://a'), entry('a', 'http://b')] });
+  await assert.rejects(startTestControlPlane(twice), /the name a is there twice/);
+  const wrongUrl = testSettings({ nodes: [entry('a', 'http://user:pw@a')] });
+  await assert.rejects(startTestControlPlane(wrongUrl), /nodes: a: url must not contain a user name/);
+
+  const garbage = testSettings();
+  writeFileSync(join(garbage.dataDir, 'weir.db'), 'no database'.repeat(1000));
+  await assert.rejects(startTestControlPlane(garbage), /weir\.db cannot be used.*move it away/);
+
+  await using other = await scriptedNode();
+  const taken = testSettings({ admin: { listen: { host: '127.0.0.1', port: other.port } } });
+  await assert.rejects(startTestControlPlane(taken), new RegExp(`127.0.0.1:${other.port} is in use. .*admin.listen`));
+  const noCertificate = testSettings({ admin: { tls: { cert: '/no/such.pem', key: '/no/such.key' } } });
+  await assert.rejects(startTestControlPlane(noCertificate), /no such file.*admin\.tls/);
+});
+
+test('a name of the configuration that an API node has is told with both ways out', async () => {
+  const dataDir = temporaryDirectory();
+  {
+    await using plane = await startTestControlPlane(testSettings({ dataDir, health }));
+    await plane.api('POST', '/api/nodes', { name: 'a', url: 'http://127.0.0.1:9' });
+  }
+  const settings = testSettings({ dataDir, nodes: [entry('a', 'http://127.0.0.1:9')] });
+  await assert.rejects(startTestControlPlane(settings), /the name a belongs to a node that was added.*DELETE/);
+});
+
+test('a node that answers nothing holds up neither the others nor the start', async () => {
+  await using frozenNode = await scriptedNode({ paths: { '/v1/models': () => undefined } });
+  await using node = await scriptedNode();
+  const nodes = [entry('frozen', frozenNode.url), entry('quick', node.url)];
+  await using plane = await startTestControlPlane(
+    testSettings({ health: { intervalMs: 50, timeoutMs: 20_000 }, nodes }),
+  );
+  await plane.nodeIs('quick', 'ready');
+  assert.equal(plane.snapshot().nodes[0]?.state, 'starting');
+  assert.equal(plane.snapshot().settled, false);
+  await until(() => node.count('/v1/models') > 3, { what: 'more probes of the quick node' });
 });

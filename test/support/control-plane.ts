@@ -62,6 +62,7 @@ export async function startTestControlPlane(
     here.close();
     throw new Error(failed.kind === 'failed' ? failed.message : 'no reason');
   }
+  await until(() => messages.some(({ kind }) => kind === 'started'), { what: 'the message started' });
   return {
     messages,
     adminUrl: plane.adminUrl,
