@@ -54,6 +54,8 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
     post: (message) => controlPlane.post(message),
   });
   const listening = Promise.withResolvers<void>();
+  // Whoever started this is told by the rejection below; here nobody may be listening yet.
+  listening.promise.catch(() => undefined);
 
   try {
     const admin = await controlPlane.start();
