@@ -23,16 +23,16 @@ export function toExchangeError(cause: Error): ExchangeError {
   if (
     cause instanceof errors.HTTPParserError ||
     code.startsWith('HPE_') ||
-    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
+    code === 'UND_ERR_HEADERS_OVERFLOW'
   ) {
     return new ExchangeError('garbage', cause);
   }
   if (
     cause instanceof errors.ConnectTimeoutError ||
     CONNECT_CODES.has(code) ||
-    code.startsWith('ERR_TLS') ||
-    code.includes('CERT') ||
-    code.includes('SSL')
+    // OpenSSL's names for what is wrong with a certificate or a handshake.
+    /^ERR_TLS|^UNABLE_TO_|CERT|SSL|^HOSTNAME_MISMATCH$/.test(code)
   ) {
     return new ExchangeError('connect-failed', cause);
   }

@@ -39,10 +39,17 @@ export interface FetchedResponse {
 /** Makes the pool of one thread. Every path that talks to a node uses the one in its thread's state. */
 export function createHttpClient(options: PoolOptions, clock: Clock): HttpClient {
   const pools = new Map<string, NodePool>();
+  /** Pools of nodes that are gone or have moved, while exchanges still run on them. */
+  const retired = new Set<NodePool>();
+  const setAside = (pool: NodePool): void => {
+    pool.close();
+    for (const old of retired) if (old.sockets().busy === 0) retired.delete(old);
+    if (pool.sockets().busy > 0) retired.add(pool);
+  };
   const poolOf = (target: Target): NodePool => {
     let pool = pools.get(target.pool);
     if (pool && !pool.serves(target)) {
-      pool.close();
+      setAside(pool);
       pool = undefined;
     }
     if (!pool) {
@@ -88,12 +95,14 @@ export function createHttpClient(options: PoolOptions, clock: Clock): HttpClient
       }),
     sockets: (name) => pools.get(name)?.sockets() ?? { idle: 0, busy: 0, opened: 0 },
     retire: (name) => {
-      pools.get(name)?.close();
+      const pool = pools.get(name);
+      if (pool) setAside(pool);
       pools.delete(name);
     },
     close: () => {
-      for (const pool of pools.values()) pool.destroy();
+      for (const pool of [...pools.values(), ...retired]) pool.destroy();
       pools.clear();
+      retired.clear();
     },
   };
 }

@@ -53,11 +53,8 @@ export class NodePool {
   /** False when the node's address, TLS or connect time-out changed since this pool was made. */
   serves(target: Target): boolean {
     const mine = this.#target;
-    return (
-      mine.origin === target.origin &&
-      mine.connectMs === target.connectMs &&
-      JSON.stringify(mine.tls) === JSON.stringify(target.tls)
-    );
+    if (mine.origin !== target.origin || mine.connectMs !== target.connectMs) return false;
+    return mine.tls === target.tls || JSON.stringify(mine.tls) === JSON.stringify(target.tls);
   }
 
   sockets(): PoolSockets {
@@ -142,8 +139,9 @@ export class NodePool {
       const at = this.#idle.indexOf(socket);
       if (at < 0) return;
       this.#idle.splice(at, 1);
-      // Only a close by the peer teaches anything; undici's own idle time-out is an InformationalError (UND_ERR_INFO).
-      if (errorCode(error) === 'UND_ERR_SOCKET') {
+      // Only a close or reset by the peer teaches anything; undici's own idle time-out, and a close that the answer had
+      // announced (`Connection: close`), are InformationalErrors.
+      if (errorCode(error) !== 'UND_ERR_INFO') {
         const now = this.#clock.now();
         this.#idleLimit.learn(now - socket.idleSince, now);
       }
@@ -193,6 +191,7 @@ class PooledExchange implements Exchange {
     const { method, path, headers, body } = this.#request;
     // A client torn down while this exchange was on it may still report; only the current socket is listened to.
     const isCurrent = (): boolean => !this.#over && this.#socket === socket;
+    let isHandingOver = true;
     socket.client.dispatch(
       { method, path, headers: [...headers], body },
       {
@@ -214,20 +213,25 @@ class PooledExchange implements Exchange {
           this.#pool.giveBack(socket);
           this.#receiver.onEnd();
         },
-        onResponseError: (_controller, cause) => {
-          if (!isCurrent()) return;
-          const error = toExchangeError(cause);
-          this.#pool.discard(socket);
-          if (socket.uses > 0 && !this.#answered && error.failure === 'reset') {
-            this.#socket = this.#pool.take(true);
-            this.#send();
-            return;
-          }
-          this.#over = true;
-          this.#receiver.onError(error);
-        },
+        // A request that undici will not send fails while it is handed over; the caller must have its exchange first.
+        onResponseError: (_controller, cause) =>
+          isHandingOver ? queueMicrotask(() => this.#failed(socket, cause)) : this.#failed(socket, cause),
       },
     );
+    isHandingOver = false;
+  }
+
+  #failed(socket: Socket, cause: Error): void {
+    if (this.#over || this.#socket !== socket) return;
+    const error = toExchangeError(cause);
+    this.#pool.discard(socket);
+    if (socket.uses > 0 && !this.#answered && error.failure === 'reset') {
+      this.#socket = this.#pool.take(true);
+      this.#send();
+      return;
+    }
+    this.#over = true;
+    this.#receiver.onError(error);
   }
 }
 
