@@ -1,4 +1,6 @@
-import { Counter, Histogram, Registry } from 'prom-client';
+import Counter from 'prom-client/lib/counter.js';
+import Histogram from 'prom-client/lib/histogram.js';
+import Registry from 'prom-client/lib/registry.js';
 import type { Settlement } from '../../fleet/settlement.ts';
 
 // What is counted from settlements. A model's name becomes a label only where the fleet offered that model: a client that
