@@ -8,7 +8,7 @@ import { scriptedNode } from '../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../test/support/settings.ts';
 import { until } from '../../test/support/until.ts';
 import type { NodeSettings } from '../fleet/settings.ts';
-import { emptySnapshot } from '../fleet/snapshot.ts';
+import { emptySnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
 
 const health = { intervalMs: 50, timeoutMs: 500 };
 
@@ -123,8 +123,8 @@ test('a restarted control plane takes over indexes, generations, states and mode
   assert.equal(first.settled, true);
   assert.equal(first.nodes[0], null);
   for (const index of [1, 2]) {
-    const was = before.nodes[index];
-    const is = first.nodes[index];
+    const was: NodeSnapshot | null | undefined = before.nodes[index];
+    const is: NodeSnapshot | null | undefined = first.nodes[index];
     assert.ok(was && is);
     assert.deepEqual({ ...is, probes: 0 }, { ...was, probes: 0 });
     assert.ok(is.probes >= was.probes);

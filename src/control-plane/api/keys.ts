@@ -1,7 +1,6 @@
 import { type ClientKey } from '../client-keys.ts';
 import { type AdminState, inForce, kept } from './admin-state.ts';
 import { ApiError, type Call, notFound, param, type Reply, type Route } from './call.ts';
-import { check, keyInput } from './input.ts';
 
 // Client keys. The key itself is in the answer to its creation and nowhere else, ever.
 
@@ -9,6 +8,7 @@ export function keyRoutes(state: AdminState): readonly Route[] {
   const { keys, publication, link, clock } = state;
 
   const create = async (call: Call): Promise<Reply> => {
+    const { check, keyInput } = await import('./input.ts');
     const input = check(keyInput, await call.body());
     const wanted = {
       label: input.label,

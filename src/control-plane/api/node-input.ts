@@ -1,14 +1,15 @@
 import type { NodeSettings, NodeTimeouts, NodeTls } from '../../fleet/settings.ts';
 import { NodeUrlError, readNodeUrl } from '../nodes/node-address.ts';
 import { ApiError } from './call.ts';
-import { check, nodeInput, type NodeInput } from './input.ts';
+import type { NodeInput } from './input.ts';
 import { MASK } from './node-view.ts';
 
 // From what an administrator sends to the settings of a node. A masked secret that comes back as it was shown means the one
 // there is, so that a client may change another field without knowing it.
 
-/** Throws `ApiError` that names the field. `before`: the settings a change replaces. */
-export function readNodeInput(body: unknown, before: NodeSettings | null): NodeSettings {
+/** Rejects with `ApiError` that names the field. `before`: the settings a change replaces. */
+export async function readNodeInput(body: unknown, before: NodeSettings | null): Promise<NodeSettings> {
+  const { check, nodeInput } = await import('./input.ts');
   const input = check(nodeInput, body);
   const name = input.name ?? before?.name ?? nameFromUrl(input.url);
   const apiKey = input.apiKey === MASK ? before?.apiKey : (input.apiKey ?? undefined);

@@ -46,7 +46,7 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
   };
 
   const create = async (call: Call): Promise<Reply> => {
-    const settings = readNodeInput(await call.body(), null);
+    const settings = await readNodeInput(await call.body(), null);
     const baseUrl = sameMachineUrl(checkedUrl(settings.url));
     refuseOwnAddress(baseUrl);
     const discovered = registry
@@ -62,9 +62,10 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
   };
 
   const change = async (call: Call): Promise<Reply> => {
+    refuseManaged(find(call));
+    const settings = await readNodeInput(await call.body(), find(call).settings);
+    // Found anew: another administrator may have removed it while the body came.
     const node = find(call);
-    refuseManaged(node);
-    const settings = readNodeInput(await call.body(), node.settings);
     refuseOwnAddress(checkedUrl(settings.url));
     refuseTakenName(settings, node);
     kept(() => nodesTable.change(node.id, settings));

@@ -2,7 +2,7 @@ import { outcomes } from '../../fleet/settlement.ts';
 import { findRequest, type HistoryFilter, listRequests } from '../store/history-query.ts';
 import type { AdminState } from './admin-state.ts';
 import { ApiError, type Call, countQuery, notFound, param, type Route } from './call.ts';
-import { check, time } from './input.ts';
+import { readTime } from './time.ts';
 
 // The request history. An unknown filter is an error: a misspelt one would otherwise show everything as if it had matched.
 
@@ -42,7 +42,14 @@ function readFilter(call: Call): HistoryFilter {
   const text = (name: string): string | undefined => query.get(name) ?? undefined;
   const at = (name: string): number | undefined => {
     const written = query.get(name);
-    return written === null ? undefined : check(time, written, name);
+    if (written === null) return undefined;
+    const time = readTime(written);
+    if (time !== null) return time;
+    throw new ApiError(
+      400,
+      'invalid_request',
+      `${name}: must be a time like 2027-01-31T00:00:00Z or epoch milliseconds.`,
+    );
   };
   const outcome = text('outcome');
   if (outcome !== undefined && !outcomes.some((known) => known === outcome)) {
