@@ -15,13 +15,17 @@ interface Saturated {
 /** A router with one slot, taken, and as many waiters as it admits. */
 async function saturate({ engine, weirBefore, over }: Stage): Promise<Saturated> {
   const weir = await weirBefore([await engine({ layers: 24, slots: 1, ctx: 4096 })], { queue: { maxWaiters: 2 } });
-  // The rate at which the room drains is learned from served requests.
-  for (let request = 0; request < 3; request++) await answerOf(await chat(weir.url, { max_tokens: 1 }));
+  // How fast the room drains is learned from waiters that were served; until then the wait it tells would be long.
+  const crowd = Array.from({ length: 3 }, () => chat(weir.url, { max_tokens: 10 }));
+  for (const answer of crowd) await answerOf(await answer);
   const holder = new AbortController();
   const reader = await runningStream(weir.url, endless, holder.signal);
   const waiting: Promise<Response>[] = [];
   for (let waiter = 1; waiter <= 2; waiter++) {
-    waiting.push(chat(weir.url, { max_tokens: 1 }, over));
+    const answer = chat(weir.url, { max_tokens: 1 }, over);
+    // Where no room is made it is still waiting when the test ends, and is aborted.
+    answer.catch(() => undefined);
+    waiting.push(answer);
     await untilWaiting(weir, waiter);
   }
   return {
