@@ -96,7 +96,8 @@ export class NodeFleet {
       this.#options.onState(node);
       this.#options.onChange();
     }
-    this.#loops.get(node.id)?.doubt();
+    // What loads stays so for a while, and some engines list a model as usual meanwhile: asked at once, they would be believed.
+    this.#loops.get(node.id)?.doubt(reason === 'loading' ? QUICK_MS : 0);
   }
 
   stop(): void {

@@ -107,3 +107,20 @@ test('a stopped loop probes no more', async () => {
   clock.advance(60_000);
   assert.deepEqual(starts(), [0]);
 });
+
+test('a doubt that has time waits for it, and never puts a probe off', async () => {
+  const clock = new ManualClock();
+  const { loop, end, starts } = loopOn(clock);
+  loop.start(0);
+  clock.advance(0);
+  await end();
+  loop.doubt(1000);
+  clock.advance(999);
+  assert.deepEqual(starts(), [0]);
+  clock.advance(1);
+  assert.deepEqual(starts(), [0, 1000]);
+  loop.doubt(60_000);
+  await end();
+  clock.advance(5000);
+  assert.deepEqual(starts(), [0, 1000, 6000]);
+});

@@ -25,7 +25,8 @@ export class ProbeLoop {
   #lastStartAt = -Infinity;
   #nextAt = 0;
   #stopped = false;
-  #doubtedSince = false;
+  /** Raised during the running probe: ms to the next one. */
+  #doubtMs: number | null = null;
 
   constructor(options: ProbeLoopOptions) {
     this.#options = options;
@@ -51,13 +52,13 @@ export class ProbeLoop {
     return this.#following;
   }
 
-  /** Brings the next probe forward. */
-  doubt(): void {
+  /** Brings the next probe forward, to `leastMs` from now at the soonest. */
+  doubt(leastMs = 0): void {
     if (this.#stopped) return;
     const now = this.#options.clock.now();
-    const earliest = Math.max(now, this.#lastStartAt + DOUBT_APART_MS);
+    const earliest = Math.max(now + leastMs, this.#lastStartAt + DOUBT_APART_MS);
     // A probe under way began before the doubt; the pause after it is cut short below, in `#run`.
-    if (this.#running) this.#doubtedSince = true;
+    if (this.#running) this.#doubtMs = Math.max(leastMs, DOUBT_APART_MS);
     else if (earliest < this.#nextAt) this.#schedule(earliest - now);
   }
 
@@ -77,7 +78,7 @@ export class ProbeLoop {
     if (this.#stopped) return Promise.resolve();
     this.#cancelTimer();
     this.#lastStartAt = this.#options.clock.now();
-    this.#doubtedSince = false;
+    this.#doubtMs = null;
     this.#running = this.#probeOnce();
     return this.#running;
   }
@@ -88,6 +89,6 @@ export class ProbeLoop {
     if (this.#stopped) return;
     const { random, pauseMs } = this.#options;
     const jitter = 1 - JITTER_SHARE / 2 + random() * JITTER_SHARE;
-    this.#schedule(this.#doubtedSince ? DOUBT_APART_MS : pauseMs() * jitter);
+    this.#schedule(Math.min(this.#doubtMs ?? Infinity, pauseMs() * jitter));
   }
 }
