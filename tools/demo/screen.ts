@@ -21,9 +21,9 @@ export interface View {
   readonly figures: RouterFigures | null;
 }
 
-export const legend =
-  'Clients ask through one router. Nodes full: requests wait in its room (at most 80 % full); half full: newcomers are delayed a little; ' +
-  'above: refused at once, told when to come back.';
+const legend =
+  'When every slot is taken, newcomers wait in the router. From the first mark of the waiting bar (half full) they are delayed a little ' +
+  'longer, from the second (80 %) they are refused at once and told when to come back.';
 
 /**
  * Where the waiting room stands, in the words of the admission stages. While it refuses, its count wavers at the limit, since each
@@ -52,7 +52,7 @@ export function picture(view: View): string[] {
   );
   const { served, refused, timedOut, failed, gone } = tally.counts;
   return [
-    `Weir demonstration   ${seconds(view.elapsedMs)} of ${seconds(view.totalMs)} s   ${view.phase}`,
+    `Weir demonstration   ${seconds(Math.min(view.elapsedMs, view.totalMs))} of ${seconds(view.totalMs)} s   ${view.phase}`,
     `  ${view.fleet}`,
     '',
     `  ${'clients'.padEnd(nameWidth)} ${bar(view.clients, view.mostClients)} ${view.clients}`,
@@ -85,6 +85,7 @@ export function plainLine(view: View): string {
 export class Screen {
   readonly #out: NodeJS.WriteStream;
   readonly #isLive: boolean;
+  /** Lines on the terminal that the next view replaces; elsewhere, views shown. */
   #drawn = 0;
 
   constructor(out: NodeJS.WriteStream) {
@@ -99,6 +100,7 @@ export class Screen {
 
   show(view: View): void {
     if (!this.#isLive) {
+      if (this.#drawn++ === 0) this.#out.write(`${legend}\n`);
       this.#out.write(`${plainLine(view)}\n`);
       return;
     }
@@ -114,7 +116,7 @@ export class Screen {
 
   say(line: string): void {
     this.#out.write(`${line}\n`);
-    this.#drawn = 0;
+    if (this.#isLive) this.#drawn = 0;
   }
 }
 
