@@ -138,7 +138,8 @@ test('what the old node under an index did is not held against the new one', () 
   desk.replaceNodes([{ slots: 10, generation: 2 }, { slots: 1 }]);
   assert.equal(desk.counts().nodes[0]?.breaker, 'closed');
   for (const id of old.slice(5)) desk.release(id, { kind: 'overloaded', coolMs: 5000 });
-  desk.dispatcher.blame({ node: 0, generation: 1 }, desk.now);
+  for (let nth = 0; nth < 5; nth++) desk.dispatcher.blame({ node: 0, generation: 1 }, desk.now);
+  assert.equal(desk.counts().nodes[0]?.breaker, 'closed');
   assert.equal(desk.counts().nodes[0]?.cooling, false);
 });
 

@@ -95,6 +95,20 @@ test('a request admitted before passes waiters still in their delay', () => {
   assert.equal(desk.state(delayed), 'waiting');
 });
 
+test('a request admitted before passes those that came after it, even when their delay ended and nobody has looked yet', () => {
+  const desk = new DispatchDesk([{ slots: 1 }, { slots: 1 }]);
+  const [first = 0, second = 0, ...accepted] = desk.askMany(12);
+  const delayed = desk.ask();
+  for (const id of accepted) desk.cancel(id);
+  desk.release(second);
+  // The clock moves without a tick, as it does when a timer is late.
+  desk.now += 10;
+  const node = desk.grant(first).node;
+  desk.retry(first);
+  assert.notEqual(desk.grant(first).node, node);
+  assert.equal(desk.grant(delayed).node, node, 'it gets the slot that was given up');
+});
+
 test('a failed request stands at its old place before those that came after it', () => {
   const desk = new DispatchDesk([{ slots: 1 }, { slots: 1 }], roomy);
   const [first = 0, second = 0, third = 0] = desk.askMany(3);

@@ -55,6 +55,21 @@ test('after five seconds one request tries the node, and its success lets all in
   assert.equal(desk.grant(next).node, 0);
 });
 
+test('the one trial is not a newcomer’s to take while a waiter is in its delay, however many slots the node has', () => {
+  const desk = new DispatchDesk(nodesAlike(2, { slots: 4 }));
+  endOn(desk, 0, 5, fault);
+  desk.askMany(4);
+  const accepted = desk.askMany(10);
+  desk.advance(4995);
+  const delayed = desk.ask();
+  for (const id of accepted) desk.cancel(id);
+  desk.advance(5);
+  const newcomer = desk.ask();
+  assert.deepEqual([desk.state(delayed), desk.state(newcomer)], ['waiting', 'waiting']);
+  desk.advance(5);
+  assert.deepEqual([desk.state(delayed), desk.state(newcomer)], ['ready', 'waiting']);
+});
+
 test('a trial that fails doubles the time out, up to a minute', () => {
   const desk = new DispatchDesk(nodesAlike(2, { slots: 4 }));
   endOn(desk, 0, 5, fault);
