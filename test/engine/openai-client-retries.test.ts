@@ -19,7 +19,7 @@ async function saturate({ engine, weirBefore, over }: Stage): Promise<Saturated>
   const crowd = Array.from({ length: 3 }, () => chat(weir.url, { max_tokens: 10 }));
   for (const answer of crowd) await answerOf(await answer);
   const holder = new AbortController();
-  const reader = await runningStream(weir.url, endless, holder.signal);
+  const reader = await runningStream(weir.url, endless, AbortSignal.any([holder.signal, over]));
   const waiting: Promise<Response>[] = [];
   for (let waiter = 1; waiter <= 2; waiter++) {
     const answer = chat(weir.url, { max_tokens: 1 }, over);

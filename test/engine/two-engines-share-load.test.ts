@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { answerOf, chat, endless, runningStream } from './chat.ts';
 import { engineTest, untilBusy, untilIdle } from './stage.ts';
 
-engineTest('four streams fill the two slots of each of two engines', async ({ engine, weirBefore, over }) => {
+engineTest('streams go to the less loaded of two engines until both are full', async ({ engine, weirBefore, over }) => {
   const nodes = [await engine({ layers: 24, ctx: 4096 }), await engine({ layers: 24, ctx: 4096 })] as const;
   const weir = await weirBefore(nodes);
-  await Promise.all(Array.from({ length: 4 }, () => runningStream(weir.url, endless, over)));
-  for (const node of nodes) await untilBusy(node, 2);
+  for (const each of [1, 2]) {
+    await Promise.all([runningStream(weir.url, endless, over), runningStream(weir.url, endless, over)]);
+    for (const node of nodes) await untilBusy(node, each);
+  }
 });
 
 engineTest('a crowd larger than all slots is served whole, by both engines', async ({ engine, weirBefore }) => {
