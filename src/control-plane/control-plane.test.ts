@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { startTestControlPlane } from '../../test/support/control-plane.ts';
 import { inTurn, type Scripted, status } from '../../test/support/scripted-answers.ts';
 import { scriptedNode } from '../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../test/support/settings.ts';
+import { testSettlement } from '../../test/support/settlement.ts';
 import { until } from '../../test/support/until.ts';
 import type { NodeSettings } from '../fleet/settings.ts';
 import { emptySnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
@@ -93,11 +95,16 @@ test('everything needs the token, unknown paths too', async () => {
 });
 
 test('stop writes what is pending and says so', async () => {
-  const plane = await startTestControlPlane(testSettings());
+  const settings = testSettings();
+  const plane = await startTestControlPlane(settings);
+  plane.send({ kind: 'settlements', settlements: [testSettlement(1)] });
   plane.send({ kind: 'stop' });
   await until(() => plane.messages.some(({ kind }) => kind === 'stopped'), { what: 'stopped' });
   await assert.rejects(plane.api('GET', '/api/nodes'));
   await plane[Symbol.asyncDispose]();
+  const database = new DatabaseSync(join(settings.dataDir, 'weir.db'));
+  assert.equal(database.prepare('SELECT count(*) AS n FROM requests').get()?.['n'], 1);
+  database.close();
 });
 
 test('a restarted control plane takes over indexes, generations, states and models without a flap', async () => {
@@ -140,18 +147,36 @@ test('a restarted control plane takes over indexes, generations, states and mode
   assert.ok((newcomer?.generation ?? 0) > (before.nodes[0]?.generation ?? 0));
 });
 
-test('a doubt makes the node be probed at once, and is settled by a published probe', async () => {
+test('a doubt makes the node be probed at once, and the probe that settles it is published, whatever it found', async () => {
+  await using node = await scriptedNode();
+  const slow = { intervalMs: 60_000, timeoutMs: 500 };
+  await using plane = await startTestControlPlane(testSettings({ health: slow, nodes: [entry('a', node.url)] }));
+  await plane.nodeIs('a', 'ready');
+  const { index, generation, probes } = plane.snapshot().nodes[0] ?? { index: 0, generation: 0, probes: 0 };
+  plane.send({ kind: 'doubt', doubt: { index, generation, reason: 'unreachable', model: null } });
+  await until(() => (plane.snapshot().nodes[0]?.probes ?? 0) > probes, { what: 'a probe after the doubt' });
+  assert.equal(plane.snapshot().nodes[0]?.state, 'ready');
+});
+
+test('a doubt about a node that fails takes it out long before its next probe was due', async () => {
   await using node = await scriptedNode({ paths: { '/v1/models': inTurn(list, list, status(500)) } });
   const slow = { intervalMs: 60_000, timeoutMs: 500 };
   await using plane = await startTestControlPlane(testSettings({ health: slow, nodes: [entry('a', node.url)] }));
   await plane.nodeIs('a', 'ready');
-  const published = plane.snapshot().nodes[0];
-  assert.ok(published);
-  const { index, generation, probes } = published;
-  plane.send({ kind: 'doubt', doubt: { index, generation: generation + 1, reason: 'unreachable', model: null } });
+  const { index, generation } = plane.snapshot().nodes[0] ?? { index: 0, generation: 0 };
   plane.send({ kind: 'doubt', doubt: { index, generation, reason: 'unreachable', model: null } });
-  await until(() => (plane.snapshot().nodes[0]?.probes ?? 0) > probes, { what: 'a probe after the doubt' });
   await plane.nodeIs('a', 'offline');
+});
+
+test('a doubt about a registration that is gone is nobody’s', async () => {
+  await using node = await scriptedNode();
+  const slow = { intervalMs: 60_000, timeoutMs: 500 };
+  await using plane = await startTestControlPlane(testSettings({ health: slow, nodes: [entry('a', node.url)] }));
+  await plane.nodeIs('a', 'ready');
+  const { index, generation } = plane.snapshot().nodes[0] ?? { index: 0, generation: 0 };
+  plane.send({ kind: 'doubt', doubt: { index, generation: generation + 1, reason: 'unauthorized', model: null } });
+  plane.send({ kind: 'doubt', doubt: { index: index + 1, generation, reason: 'unauthorized', model: null } });
+  assert.equal(Object((await plane.api('GET', '/api/nodes/a')).json).state, 'ready');
 });
 
 test('a key that a request found refused is held against the node, although its list is open', async () => {

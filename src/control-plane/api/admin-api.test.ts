@@ -7,6 +7,7 @@ import { idleGauges, startTestControlPlane, type TestControlPlane } from '../../
 import { scriptedNode } from '../../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../../test/support/settings.ts';
 import { testAttempt, testSettlement } from '../../../test/support/settlement.ts';
+import { until } from '../../../test/support/until.ts';
 
 const health = { intervalMs: 50, timeoutMs: 500 };
 
@@ -183,6 +184,20 @@ test('declared keys are in force, keep their id over a restart, and are changed 
     assert.match(await refusal(plane, 'DELETE', `/api/keys/${snapshotKey?.id}`), /^409 managed_by_config/);
   }
   assert.equal(ids[0], ids[1]);
+});
+
+test('a write is answered when the data plane places by it, not before', async () => {
+  await using plane = await startTestControlPlane(testSettings(), { applies: false });
+  let isAnswered = false;
+  const created = plane.api('POST', '/api/keys', { label: 'a' }).finally(() => {
+    isAnswered = true;
+  });
+  await until(() => plane.snapshot().keys.size === 1, { what: 'the snapshot with the key' });
+  assert.equal((await plane.api('GET', '/api/keys')).status, 200);
+  assert.equal(isAnswered, false);
+  plane.send({ kind: 'applied', version: plane.snapshot().version });
+  assert.equal((await created).status, 201);
+  assert.ok(!(await plane.api('GET', '/api/logs')).text.includes('not taken a change in time'));
 });
 
 test('a write answers although the data plane does not, and the node’s counts are then unknown', async () => {
