@@ -1,4 +1,4 @@
-import type { Proof, SeedRow } from '../quality/seed-rows.ts';
+import type { Proof, SeedRow } from '../quality/seed-row.ts';
 
 const tableStart = '<!-- table: made by npm run docs from tools/quality/seed-rows.ts -->';
 const tableEnd = '<!-- end of table -->';

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestResult } from './json-lines.ts';
-import type { Mutation, Proof } from './seed-rows.ts';
+import type { Mutation, Proof } from './seed-row.ts';
 
 // A test proves a line of code only if it fails without that line. Each proof names one line, a change to it, and the
 // test that must notice. The change is made in a copy of the checkout, never in the checkout itself, and counts as
@@ -24,8 +24,10 @@ const copied = [
 ];
 const skipped = /(^|\/)(node_modules|\.cache|dist)(\/|$)/;
 
-/** A test that a mutation makes hang is ended after this; it then counts as failed. */
-const testTimeoutMs = 20_000;
+/** A test that a mutation makes wait for ever is ended after this; it then counts as failed. */
+const testTimeoutMs = 10_000;
+/** A mutation that makes code loop without end leaves no room for that; everything is killed. */
+const killAfterMs = 15_000;
 
 /** Applies the mutation, or says why it cannot be: `find` must occur exactly once, on one line, and change. */
 export function mutate(
@@ -47,14 +49,13 @@ export function judge(testName: string, before: readonly TestResult[], after: re
   if (others.length > 0) return `${others.length + 1} tests are named "${testName}"`;
   if (!first.passed) return 'the test fails without the mutation';
   const mutated = named(after);
-  if (mutated.length === 0)
-    return 'with the mutation the test file does not even run; choose one that leaves it running';
+  if (mutated.length === 0) return 'with the mutation the test file does not run to its end; choose one that lets it';
   return mutated.some(({ passed }) => !passed)
     ? null
     : 'the test passes with the mutation: it does not guard this line';
 }
 
-/** Runs one test file's one test by name; a file that cannot be run gives results of other names, or none. */
+/** Runs one test of one file by name; a file that cannot be run gives results of other names, or none. */
 export function runNamedTest(folder: string, testFile: string, testName: string): Promise<TestResult[]> {
   const pattern = `/^${testName.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)}$/`;
   const { NODE_TEST_CONTEXT: _nested, ...env } = process.env;
@@ -68,14 +69,17 @@ export function runNamedTest(folder: string, testFile: string, testName: string)
       `--test-timeout=${testTimeoutMs}`,
       testFile,
     ],
-    { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] },
+    // In a group of its own, so that the runner's children can be killed with it.
+    { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'], detached: true },
   );
+  const killer = setTimeout(() => process.kill(-(runner.pid ?? 0), 'SIGKILL'), killAfterMs);
   runner.stdout.setEncoding('utf8');
   let output = '';
   runner.stdout.on('data', (chunk: string) => (output += chunk));
   return new Promise((resolve, reject) => {
     runner.on('error', reject);
     runner.on('close', () => {
+      clearTimeout(killer);
       const lines = output.split('\n').filter((line) => line.startsWith('{'));
       resolve(lines.map((line): TestResult => JSON.parse(line)));
     });
