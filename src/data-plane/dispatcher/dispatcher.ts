@@ -106,7 +106,7 @@ export class Dispatcher {
    */
   refusesUnread(now: number): number | null {
     if (this.#room.size === 0 || !isFull(this.#room.size, this.#queue.maxWaiters)) return null;
-    return this.#placement.hasFreeSlot() ? null : this.#retryAfterMs(now);
+    return this.#placement.hasFreeSlotAnywhere() ? null : this.#retryAfterMs(now);
   }
 
   replaceSnapshot(snapshot: FleetSnapshot, now: number): void {
@@ -230,6 +230,7 @@ export class Dispatcher {
   /** Hands the free slots of a node, or of all nodes, to the waiters whose turn it is. */
   #handOut(node: number | null, now: number): void {
     for (;;) {
+      if (node !== null && !this.#placement.hasFreeSlotOn(node)) return;
       const turn = nextTurn(this.#room, this.#placement, node, now);
       if (!turn) return;
       this.#grant(turn.waiter.ticket, turn.candidate, turn.waiter, now);

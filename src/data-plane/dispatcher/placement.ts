@@ -133,12 +133,14 @@ export class Placement {
       .some((candidate) => !wasTried(ticket, candidate) && this.#standing.isReady(candidate.node, ticket.model, now));
   }
 
-  /** True if any node at all has a free slot, for whatever model. */
-  hasFreeSlot(): boolean {
-    return this.#snapshot.nodes.some(
-      (node) =>
-        node !== null && node.state === 'ready' && !node.draining && this.#ledger.inFlight(node.index) < node.slots,
-    );
+  /** True if the node takes requests and has a free slot, for whatever model. */
+  hasFreeSlotOn(index: number): boolean {
+    const node = this.#snapshot.nodes[index];
+    return node?.state === 'ready' && !node.draining && this.#ledger.inFlight(index) < node.slots;
+  }
+
+  hasFreeSlotAnywhere(): boolean {
+    return this.#snapshot.nodes.some((_node, index) => this.hasFreeSlotOn(index));
   }
 
   /** When a node that was left out is let in again next, in monotonic ms; Infinity where none is out. */
