@@ -11,8 +11,8 @@ import type { Settings } from '../fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
 import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
-import { drainAndClose } from './http/read-body.ts';
-import { sendError, sendJson } from './http/reply.ts';
+import { isBodyUnread } from './http/read-body.ts';
+import { sendError, sendErrorUnread, sendJson } from './http/reply.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { uuid7Source } from '../lib/uuid7.ts';
@@ -34,6 +34,12 @@ export interface DataPlaneOptions {
   readonly post: (message: ToControlPlane) => boolean;
 }
 
+interface FailDetail {
+  readonly headers?: readonly string[];
+  readonly message?: string;
+  readonly retryAfterMs?: number | null;
+}
+
 export class DataPlane {
   readonly settings: Settings;
   readonly clock: Clock;
@@ -47,7 +53,8 @@ export class DataPlane {
   snapshot: FleetSnapshot = emptySnapshot;
   draining = false;
   readonly #post: DataPlaneOptions['post'];
-  #whenQuiet: (() => void) | null = null;
+  /** Those who wait for the last open request to end. */
+  #whenQuiet: (() => void)[] = [];
 
   constructor({ settings, clock, httpClient, random, post }: DataPlaneOptions) {
     this.settings = settings;
@@ -62,7 +69,9 @@ export class DataPlane {
 
   /** Answers one request of a client. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const route = findRoute(request.method ?? 'GET', request.url ?? '/');
+    const route: Route = lacksHost(request)
+      ? { kind: 'no-host' }
+      : findRoute(request.method ?? 'GET', request.url ?? '/');
     if (route.kind !== 'inference') return this.#answer(route, request, response);
     void this.#carry(route, request, response);
   }
@@ -75,15 +84,15 @@ export class DataPlane {
     this.snapshot = snapshot;
     this.port.replaceSnapshot(placementView(snapshot));
     for (const node of before.nodes) if (node && !isRegistered(snapshot, node)) this.httpClient.retire(poolOf(node));
+    const keyIds = new Set(Array.from(snapshot.keys.values(), ({ id }) => id));
     for (const trip of this.open) {
       const node = trip.attempt?.node;
       if (node && isRegistered(snapshot, node) && snapshot.nodes[node.index]?.state === 'offline') {
         trip.attempt?.relay.nodeLost();
       }
       // A revoked key's running answers finish; what has not been placed yet is refused.
-      if (trip.caller?.key && trip.attempt === null && !this.#isKnown(trip.caller.key.id)) {
-        endTrip(trip, 'invalid_api_key');
-      }
+      const key = trip.caller?.key;
+      if (key && !keyIds.has(key.id) && trip.attempt === null && !trip.isAnswered) endTrip(trip, 'invalid_api_key');
     }
     this.#post({ kind: 'applied', version: snapshot.version });
   }
@@ -110,6 +119,11 @@ export class DataPlane {
 
   placementName(dialect: Dialect, model: string): string {
     return placementName(this.snapshot, dialect, model);
+  }
+
+  /** The router's own headers of an answer, whoever it comes from. A stopping router lets no connection live on. */
+  answerHeaders(trip: Trip): string[] {
+    return this.draining ? [...trip.ownHeaders(), 'connection', 'close'] : trip.ownHeaders();
   }
 
   /** A sentence for a client of a router that knows no node at all; undefined where it knows some. */
@@ -156,7 +170,7 @@ export class DataPlane {
     this.port.drain();
     if (this.open.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#whenQuiet = resolve;
+      this.#whenQuiet.push(resolve);
       const stop = this.clock.after(limitMs, () => {
         for (const trip of this.open) endTrip(trip, 'draining');
       });
@@ -168,24 +182,18 @@ export class DataPlane {
 
   async #carry(route: InferenceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     await handleInference(this, route, request, response);
-    if (this.open.size === 0) this.#whenQuiet?.();
-  }
-
-  #isKnown(keyId: string): boolean {
-    for (const key of this.snapshot.keys.values()) if (key.id === keyId) return true;
-    return false;
+    if (this.open.size === 0) for (const resolve of this.#whenQuiet.splice(0)) resolve();
   }
 
   /** Everything but inference: answered at once from what is known. */
   #answer(route: Exclude<Route, { kind: 'inference' }>, request: IncomingMessage, response: ServerResponse): void {
     const requestId = this.nextId();
     const ownHeaders = ['x-request-id', requestId];
-    const fail = (dialect: Dialect, code: ErrorCode, headers: readonly string[] = [], message?: string): void => {
-      const hasBody = !request.complete;
-      const all = hasBody ? [...ownHeaders, ...headers, 'connection', 'close'] : [...ownHeaders, ...headers];
-      const error = clientError(code, { requestId, ...(message === undefined ? {} : { message }) });
-      sendError(response, dialects[dialect], error, all);
-      if (hasBody) drainAndClose(request, this.clock);
+    const fail = (dialect: Dialect, code: ErrorCode, { headers = [], ...detail }: FailDetail = {}): void => {
+      const error = clientError(code, { requestId, ...detail });
+      const all = [...ownHeaders, ...headers];
+      if (isBodyUnread(request)) sendErrorUnread(request, response, dialects[dialect], error, all, this.clock);
+      else sendError(response, dialects[dialect], error, all);
     };
     switch (route.kind) {
       case 'healthz':
@@ -195,16 +203,20 @@ export class DataPlane {
         const status = isReady ? 'ready' : this.draining ? 'draining' : 'starting';
         return sendJson(response, isReady ? 200 : 503, ownHeaders, { status });
       }
+      case 'no-host':
+        return fail('openai', 'invalid_header', { message: 'An HTTP/1.1 request must have a Host header.' });
       case 'not-found':
         return fail(route.dialect, 'not_found');
       case 'wrong-method':
-        return fail(route.dialect, 'method_not_allowed', ['allow', route.allow]);
+        return fail(route.dialect, 'method_not_allowed', { headers: ['allow', route.allow] });
       case 'later':
         return fail(route.dialect, 'not_implemented');
       case 'models':
       case 'model': {
         const identified = this.callers.identify(request, this.snapshot, this.clock.now(), this.clock.wall());
-        if (identified.kind === 'refused') return fail('openai', identified.code);
+        if (identified.kind === 'refused') {
+          return fail('openai', identified.code, { retryAfterMs: identified.retryAfterMs });
+        }
         if (route.kind === 'models') {
           const list = listModels(this.snapshot, (name) => mayUse(identified.caller, name));
           return sendJson(response, 200, ownHeaders, list);
@@ -212,10 +224,16 @@ export class DataPlane {
         if (!mayUse(identified.caller, route.id)) return fail('openai', 'not_allowed');
         const model = findModel(this.snapshot, route.id);
         if (model) return sendJson(response, 200, ownHeaders, model);
-        return fail('openai', 'model_not_found', [], this.emptyFleetHint('model_not_found'));
+        const hint = this.emptyFleetHint('model_not_found');
+        return fail('openai', 'model_not_found', hint === undefined ? {} : { message: hint });
       }
     }
   }
+}
+
+/** RFC 9112, section 3.2. */
+function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && headers.host === undefined;
 }
 
 function isRegistered(snapshot: FleetSnapshot, node: NodeSnapshot): boolean {

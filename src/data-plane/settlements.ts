@@ -28,13 +28,7 @@ export class Settlements {
   add(settlement: Settlement): void {
     this.#pending.push(settlement);
     if (this.#pending.length % BATCH === 0) this.flush();
-    else if (!this.#armed) {
-      this.#armed = true;
-      this.#clock.after(FLUSH_AFTER_MS, () => {
-        this.#armed = false;
-        this.flush();
-      });
-    }
+    else this.#arm();
   }
 
   flush(): void {
@@ -43,9 +37,19 @@ export class Settlements {
       this.#pending = [];
       return;
     }
+    this.#arm();
     const surplus = this.#pending.length - KEPT;
     if (surplus <= 0) return;
     this.#pending.splice(0, surplus);
     this.#dropped += surplus;
+  }
+
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    this.#clock.after(FLUSH_AFTER_MS, () => {
+      this.#armed = false;
+      this.flush();
+    });
   }
 }

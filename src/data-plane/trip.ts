@@ -27,6 +27,8 @@ export class Trip {
   /** Aborts when the client is gone, or when the router must end this request. */
   readonly leaving = new AbortController();
   caller: Caller | null = null;
+  /** Ends what the caller's entering began. */
+  leave: () => void = () => undefined;
   /** Canonical public name; null before the body is read. */
   model: string | null = null;
   modelOffered = false;
@@ -38,6 +40,8 @@ export class Trip {
   /** The attempt under way, and the node it is on. */
   attempt: { readonly relay: AnswerRelay; readonly node: NodeSnapshot } | null = null;
   readonly attempts: AttemptRecord[] = [];
+  /** The node's part is over; what is left is the client's to take. */
+  isAnswered = false;
   firstByteAt: number | null = null;
   usage: Usage | null = null;
   /** Set where the router, not the client, aborts `leaving`: what the client is told if nothing was sent yet. */

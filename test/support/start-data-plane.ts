@@ -3,11 +3,12 @@ import { listenForClients } from '../../src/data-plane/http/server.ts';
 import { canonicalModel, type EngineKind, type NodeState } from '../../src/fleet/glossary.ts';
 import type { ToControlPlane } from '../../src/fleet/messages.ts';
 import type { Settlement } from '../../src/fleet/settlement.ts';
-import type { Settings } from '../../src/fleet/settings.ts';
+import type { NodeTimeouts, Settings } from '../../src/fleet/settings.ts';
 import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../src/fleet/snapshot.ts';
 import { createHttpClient } from '../../src/http-client/http-client.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { type DeepPartial, testSettings } from './settings.ts';
+import { until } from './until.ts';
 
 // A data plane on a real port with a fleet told by the test in place of a control plane: what the corridor does, without
 // the second or two that processes, probes and databases take.
@@ -24,6 +25,8 @@ export interface TestNode {
   readonly ready?: boolean;
   readonly apiKey?: string;
   readonly generation?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeouts?: NodeTimeouts;
 }
 
 export interface TestDataPlane extends AsyncDisposable {
@@ -35,6 +38,8 @@ export interface TestDataPlane extends AsyncDisposable {
   publish(nodes: readonly (TestNode | null)[], more?: Partial<FleetSnapshot>): void;
   /** A chat request as a client sends it. */
   chat(body?: object, init?: RequestInit): Promise<Response>;
+  /** The settlements, once there are `count` and nothing is open any more: no request, lease, waiter or waiting byte. */
+  settled(count: number): Promise<readonly Settlement[]>;
 }
 
 export async function startDataPlane(
@@ -77,6 +82,12 @@ export async function startDataPlane(
         body: JSON.stringify({ model: 'llama3', messages: [{ role: 'user', content: 'hello' }], ...body }),
         ...init,
       }),
+    settled: async (count) => {
+      await until(() => settlements.length >= count && isIdle(plane), {
+        what: () => `${count} settlements and idle gauges; there are ${settlements.length} and ${gaugesText(plane)}`,
+      });
+      return settlements;
+    },
     [Symbol.asyncDispose]: async () => {
       server.destroy();
       await plane.drain(0);
@@ -84,6 +95,18 @@ export async function startDataPlane(
       httpClient.close();
     },
   };
+}
+
+function isIdle(plane: DataPlane): boolean {
+  plane.settlements.flush();
+  const { openLeases, waiters, waitingBytes, openRequests, nodes } = plane.gauges();
+  const taken = nodes.reduce((sum, node) => sum + node.taken, 0);
+  return openLeases + waiters + waitingBytes + openRequests + taken === 0;
+}
+
+function gaugesText(plane: DataPlane): string {
+  const { openLeases, waiters, waitingBytes, openRequests } = plane.gauges();
+  return JSON.stringify({ openLeases, waiters, waitingBytes, openRequests });
 }
 
 function snapshotOf(nodes: readonly (TestNode | null)[], version: number): FleetSnapshot {
@@ -106,9 +129,9 @@ function snapshotOf(nodes: readonly (TestNode | null)[], version: number): Fleet
       draining: node.draining ?? false,
       slots: node.slots ?? 4,
       apiKey: node.apiKey ?? null,
-      headers: {},
+      headers: node.headers ?? {},
       tls: null,
-      timeouts: {},
+      timeouts: node.timeouts ?? {},
       probes: version,
     };
   });

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIPv6 } from 'node:net';
+import type { BlockList } from 'node:net';
 import type { ErrorCode } from '../../fleet/errors.ts';
 import { canonicalModel } from '../../fleet/glossary.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { FleetSnapshot, KeySnapshot } from '../../fleet/snapshot.ts';
 import { keyHash, sentKey } from './key-hash.ts';
+import { callerAddress, proxyList } from './peer-address.ts';
 import { RateLimit } from './rate-limit.ts';
 import { isLoopback, isSameOrigin } from './same-origin.ts';
 
@@ -14,13 +15,18 @@ import { isLoopback, isSameOrigin } from './same-origin.ts';
 export interface Caller {
   /** Null where no known key was sent. */
   readonly key: KeySnapshot | null;
-  /** The peer's address; behind a trusted proxy, the one it names. */
+  /** An IPv4 address or an IPv6 /64: the peer's, or behind a trusted proxy the one it names. */
   readonly address: string;
 }
 
 export type Identified =
   | { readonly kind: 'caller'; readonly caller: Caller }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly retryAfterMs: number | null };
+  | {
+      readonly kind: 'refused';
+      readonly caller: Caller;
+      readonly code: ErrorCode;
+      readonly retryAfterMs: number | null;
+    };
 
 const CONCURRENCY_RETRY_MS = 1000;
 
@@ -42,26 +48,31 @@ export class Callers {
     const sent = sentKey(request);
     const known = sent === null ? undefined : snapshot.keys.get(keyHash(sent));
     const key = known && !isExpired(known, wall) ? known : null;
-    if (!key) {
-      if (this.#required) return refused('invalid_api_key');
-      if (this.#guardsOrigin && !isSameOrigin(request)) return refused('foreign_origin');
-    } else {
+    const caller = { key, address: this.#addressOf(request) };
+    const refused = (code: ErrorCode, retryAfterMs: number | null = null): Identified => ({
+      kind: 'refused',
+      caller,
+      code,
+      retryAfterMs,
+    });
+    if (key) {
       const waitMs = this.#limitOf(key, now);
-      if (waitMs > 0) return refused('rate_limit_exceeded', waitMs);
+      return waitMs > 0 ? refused('rate_limit_exceeded', waitMs) : { kind: 'caller', caller };
     }
-    return { kind: 'caller', caller: { key, address: this.#addressOf(request) } };
+    if (this.#required) return refused('invalid_api_key');
+    if (this.#guardsOrigin && !isSameOrigin(request)) return refused('foreign_origin');
+    return { kind: 'caller', caller };
   }
 
-  /** A caller's request begins; its end must be told by `left`. */
-  entered({ key }: Caller): void {
-    if (key) this.#open.set(key.id, (this.#open.get(key.id) ?? 0) + 1);
-  }
-
-  left({ key }: Caller): void {
-    if (!key) return;
-    const rest = (this.#open.get(key.id) ?? 1) - 1;
-    if (rest === 0) this.#open.delete(key.id);
-    else this.#open.set(key.id, rest);
+  /** A caller's request begins; the returned function, called once, ends it. */
+  enter({ key }: Caller): () => void {
+    if (!key) return () => undefined;
+    this.#open.set(key.id, (this.#open.get(key.id) ?? 0) + 1);
+    return () => {
+      const rest = (this.#open.get(key.id) ?? 1) - 1;
+      if (rest === 0) this.#open.delete(key.id);
+      else this.#open.set(key.id, rest);
+    };
   }
 
   #limitOf(key: KeySnapshot, now: number): number {
@@ -69,17 +80,10 @@ export class Callers {
     return key.ratePerMinute === null ? 0 : this.#rates.take(key.id, key.ratePerMinute, now);
   }
 
-  #addressOf(request: IncomingMessage): string {
-    const peer = plainAddress(request.socket.remoteAddress ?? '');
-    const forwarded = request.headers['x-forwarded-for'];
-    if (typeof forwarded !== 'string' || !this.#isTrusted(peer)) return peer;
-    // From the right: the first address that no trusted proxy could have invented.
-    const hops = forwarded.split(',').map((hop) => plainAddress(hop.trim()));
-    return hops.findLast((hop) => !this.#isTrusted(hop)) ?? peer;
-  }
-
-  #isTrusted(address: string): boolean {
-    return address !== '' && this.#trustedProxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  #addressOf({ socket, headers }: IncomingMessage): string {
+    const forwarded = headers['x-forwarded-for'];
+    const named = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
+    return callerAddress(socket.remoteAddress ?? '', named, this.#trustedProxies);
   }
 }
 
@@ -90,24 +94,4 @@ export function mayUse({ key }: Caller, name: string): boolean {
 
 export function isExpired(key: KeySnapshot, wall: number): boolean {
   return key.expiresAt !== null && key.expiresAt <= wall;
-}
-
-function refused(code: ErrorCode, retryAfterMs: number | null = null): Identified {
-  return { kind: 'refused', code, retryAfterMs };
-}
-
-/** IPv4 as seen by an IPv6 socket, without its wrapping. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-}
-
-function proxyList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', bits] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }

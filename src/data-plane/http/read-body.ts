@@ -7,6 +7,8 @@ export type ReadBody =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-slow' }
+  /** Its framing is broken: a chunk that is none. */
+  | { readonly kind: 'malformed' }
   | { readonly kind: 'gone' };
 
 /** Reads the whole body: at most `limitBytes`, within `timeoutMs`. `signal` aborts when the client is gone. */
@@ -28,7 +30,7 @@ export function readBody(
       stop();
       request.off('data', onData);
       request.off('end', onEnd);
-      request.off('error', onGone);
+      request.off('error', onError);
       signal.removeEventListener('abort', onGone);
       resolve(result);
     };
@@ -42,10 +44,11 @@ export function readBody(
       finish({ kind: 'whole', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes) });
     };
     const onGone = (): void => finish({ kind: 'gone' });
+    const onError = (error: Error): void => finish({ kind: isMalformed(error) ? 'malformed' : 'gone' });
     const stop = clock.after(timeoutMs, () => finish({ kind: 'too-slow' }));
     request.on('data', onData);
     request.on('end', onEnd);
-    request.on('error', onGone);
+    request.on('error', onError);
     signal.addEventListener('abort', onGone);
   });
 }
@@ -55,30 +58,40 @@ export function declaredLength(request: IncomingMessage): number {
   return Number(request.headers['content-length'] ?? 0);
 }
 
+/** True while a declared body has not arrived whole. */
+export function isBodyUnread(request: IncomingMessage): boolean {
+  const isDeclared = request.headers['transfer-encoding'] !== undefined || declaredLength(request) > 0;
+  return isDeclared && !request.complete;
+}
+
+/** True for an error of Node's HTTP parser. */
+export function isMalformed(error: NodeJS.ErrnoException): boolean {
+  return error.code?.startsWith('HPE_') ?? false;
+}
+
 const DRAIN_BYTES = 256 * 1024;
 const DRAIN_MS = 1000;
 
-/**
- * Lets the rest of a body that nobody will read run into nothing, at most 256 KB or 1 s of it, then closes the connection.
- * Without this a client that is still sending may see a reset instead of the answer.
- */
-export function drainAndClose(request: IncomingMessage, clock: Clock): void {
-  const { socket } = request;
-  if (socket.destroyed) return;
+/** Lets the rest of a body that nobody will read run into nothing, at most 256 KB or 1 s of it, then calls `then` once. */
+export function drain(request: IncomingMessage, clock: Clock, then: () => void): void {
   let bytes = 0;
-  const close = (): void => {
+  let isOver = false;
+  const finish = (): void => {
+    if (isOver) return;
+    isOver = true;
     stop();
     request.off('data', onData);
-    socket.destroySoon();
+    request.pause();
+    then();
   };
   const onData = (chunk: Buffer): void => {
     bytes += chunk.length;
-    if (bytes > DRAIN_BYTES) close();
+    if (bytes > DRAIN_BYTES) finish();
   };
-  const stop = clock.after(DRAIN_MS, close);
-  if (request.complete) return close();
+  const stop = clock.after(DRAIN_MS, finish);
+  if (request.complete) return finish();
   request.on('data', onData);
-  request.once('end', close);
-  request.once('close', stop);
+  request.once('end', finish);
+  request.once('close', finish);
   request.resume();
 }

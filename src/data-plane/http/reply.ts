@@ -1,5 +1,7 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientError, DialectForm } from '../api/dialect.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { drain } from './read-body.ts';
 
 // Answers the router gives by itself. `Retry-After` is told as SDKs honour it: whole seconds from 1 to 60 with the exact
 // milliseconds beside it; what lies beyond is 60 with a word that retrying by itself is of no use.
@@ -30,6 +32,28 @@ export function sendError(
     [...ownHeaders, ...retryHeaders(error), 'content-type', 'application/json'],
     body,
   );
+}
+
+/**
+ * Sends an error to a client that may still be sending its body, and closes the connection. The answer is whole before the
+ * rest of the body is drained, and the connection stays open meanwhile: closed at once, it would be reset under the client's
+ * writes and the answer be lost. Returns the bytes of the answer's body.
+ */
+export function sendErrorUnread(
+  request: IncomingMessage,
+  response: ServerResponse,
+  form: DialectForm,
+  error: ClientError,
+  ownHeaders: readonly string[],
+  clock: Clock,
+): number {
+  if (response.headersSent || response.destroyed) return 0;
+  const body = form.errorBody(error);
+  const headers = [...ownHeaders, ...retryHeaders(error), 'connection', 'close', 'content-type', 'application/json'];
+  response.writeHead(error.status, [...headers, 'content-length', String(body.length)]);
+  response.write(body);
+  drain(request, clock, () => void response.end());
+  return body.length;
 }
 
 /** Sends a whole answer. Returns the bytes of its body. */

@@ -11,7 +11,8 @@ export type Route =
   | { readonly kind: 'readyz' }
   | { readonly kind: 'later'; readonly dialect: Dialect }
   | { readonly kind: 'wrong-method'; readonly dialect: Dialect; readonly allow: string }
-  | { readonly kind: 'not-found'; readonly dialect: Dialect };
+  | { readonly kind: 'not-found'; readonly dialect: Dialect }
+  | { readonly kind: 'no-host' };
 
 interface Endpoint {
   readonly method: 'GET' | 'POST';

@@ -1,8 +1,10 @@
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Settings } from '../../fleet/settings.ts';
+import { createServer, nodeHttps } from '../../lib/node-http.ts';
+import { uuid7Source } from '../../lib/uuid7.ts';
+import { isMalformed } from './read-body.ts';
 
 // The clients' listener on node:http: a parser that the world has attacked for years stands between us and the outside.
 
@@ -23,16 +25,43 @@ export async function listenForClients(
   { listen, tls, timeouts }: Settings,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<ClientServer> {
+  const options = {
+    // Answered by the corridor, in JSON and with an id, as everything else.
+    requireHostHeader: false,
+    // How late slow headers may be found out; Node looks every 30 s by default.
+    connectionsCheckingInterval: Math.max(20, Math.min(1000, timeouts.clientBodyMs / 4)),
+  };
   const server: Server = tls
-    ? createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, handle)
-    : createPlainServer(handle);
+    ? nodeHttps().createServer({ ...options, cert: readFileSync(tls.cert), key: readFileSync(tls.key) })
+    : createServer(options);
+  /** What is being answered on each connection: the last request whose answer has not ended. */
+  const answering = new WeakMap<Socket, ServerResponse>();
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    answering.set(socket, response);
+    response.once('close', () => {
+      if (answering.get(socket) === response) answering.delete(socket);
+    });
+    handle(request, response);
+  };
+  server.on('request', take);
   server.headersTimeout = timeouts.clientBodyMs;
   // Bodies have their own limit in http/read-body.ts; Node's would end long uploads of honest clients.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // Answered by the corridor, which may refuse before the client sends its body.
-  server.on('checkContinue', handle);
-  server.on('clientError', refuseBadRequest);
+  // Answered by the corridor, which may refuse before the client sends its body; an unknown expectation is ignored.
+  server.on('checkContinue', take);
+  server.on('checkExpectation', take);
+  const nextId = uuid7Source(() => Date.now());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const response = answering.get(socket);
+    if (!response) return refuseBadRequest(error, socket, nextId());
+    // A body's chunks are broken while the corridor reads it: it answers. In any other place an answer is under way into
+    // which nothing can be written.
+    const { req: request } = response;
+    if (isMalformed(error) && !request.complete && request.listenerCount('error') > 0) request.emit('error', error);
+    else if (!response.headersSent || !isMalformed(error)) socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: listen.host, port: listen.port, backlog: 4096 }, () => {
@@ -54,8 +83,8 @@ export async function listenForClients(
 }
 
 /** What Node's parser refuses: no request exists yet, so the answer is written by hand and the connection closed. */
-function refuseBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy();
+function refuseBadRequest(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+  if (!socket.writable) return void socket.destroy();
   const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const isTooSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
   const [status, code, message] = isTooLarge
@@ -65,7 +94,7 @@ function refuseBadRequest(error: NodeJS.ErrnoException, socket: Socket): void {
       : ['400 Bad Request', 'invalid_header', 'This is not a well-formed HTTP/1.1 request.'];
   const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\n` +
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\nx-request-id: ${requestId}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -1,9 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { Exchange, ExchangeError, Receiver, ResponseHeaders } from '../../http-client/exchange.ts';
-import type { AttemptEnd, Usage } from '../../fleet/settlement.ts';
+import type { Usage } from '../../fleet/settlement.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { crossingHeaders, textOf } from './answer-head.ts';
 import type { AnswerWatch } from './answer-watch.ts';
+import { skipSpace } from './json-fields.ts';
+import { watchLongBody } from './long-body.ts';
 import { watchNdjson } from './ndjson.ts';
+import { Outlet } from './outlet.ts';
+import type { RelayEnd } from './relay-end.ts';
 import { watchSse } from './sse.ts';
 import { readWhole } from './whole.ts';
 
@@ -32,65 +37,43 @@ export interface RelayOptions {
   readonly ownHeaders: () => readonly string[];
 }
 
-/** A node's answer other than 2xx, to be judged; nothing of it was sent. */
-export interface Refusal {
-  readonly status: number;
-  readonly headers: ResponseHeaders;
-  readonly body: Buffer;
-}
-
-export interface RelayEnd {
-  /** `refused`: judge `refusal`. */
-  readonly end: AttemptEnd | 'refused';
-  readonly status: number | null;
-  readonly refusal: Refusal | null;
-  /** True if any of the answer was sent to the client. */
-  readonly begun: boolean;
-  /** The error the node reported within a 2xx answer; not scrubbed of addresses. */
-  readonly nodeMessage: string | null;
-  readonly usage: Usage | null;
-  /** Monotonic ms of the first byte sent to the client; null where none was. */
-  readonly firstByteAt: number | null;
-  readonly sentBytes: number;
-  /** True if the answer is a stream of events or lines, into which an error can be written. */
-  readonly isStream: boolean;
-}
-
 export class AnswerRelay implements Receiver {
   /** Resolves once, when the exchange has ended or its socket is destroyed. Never rejects. */
   readonly ended: Promise<RelayEnd>;
   readonly #options: RelayOptions;
   readonly #resolve: (end: RelayEnd) => void;
   readonly #startedAt: number;
+  readonly #outlet: Outlet;
   #exchange: Exchange | null = null;
   #status: number | null = null;
   #headers: ResponseHeaders = {};
+  #isStream = false;
   #watch: AnswerWatch | null = null;
   #framesSeen = 0;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #begun = false;
-  #firstByteAt: number | null = null;
-  #sentBytes = 0;
   #usage: Usage | null = null;
-  /** Monotonic ms of the last sign of life from the side that is waited for: the node, or while paused the client. */
-  #aliveAt: number;
-  #answering = false;
-  #paused = false;
+  /** Monotonic ms of the node's last progress, or of the client's where the node was waiting for it; null before the first. */
+  #aliveAt: number | null = null;
   #over = false;
   #stopTimer: () => void = () => undefined;
 
   constructor(options: RelayOptions) {
+    const { response, clock } = options;
     this.#options = options;
-    this.#startedAt = options.clock.now();
-    this.#aliveAt = this.#startedAt;
+    this.#startedAt = clock.now();
+    this.#outlet = new Outlet(
+      response,
+      clock,
+      () => this.#exchange?.pause(),
+      () => {
+        this.#aliveAt = clock.now();
+        if (!this.#over) this.#exchange?.resume();
+      },
+    );
     const { promise, resolve } = Promise.withResolvers<RelayEnd>();
     this.ended = promise;
     this.#resolve = resolve;
-  }
-
-  get begun(): boolean {
-    return this.#begun;
   }
 
   /** Starts the clocks; called once, right after the exchange was started. */
@@ -107,7 +90,7 @@ export class AnswerRelay implements Receiver {
 
   /** The control plane gave the node up. A begun answer is left to its own time-outs. */
   nodeLost(): void {
-    if (!this.#begun) this.#finish('node-lost');
+    if (!this.#outlet.hasBegun) this.#finish('node-lost');
   }
 
   onHead(status: number, headers: ResponseHeaders): void {
@@ -117,99 +100,74 @@ export class AnswerRelay implements Receiver {
     const contentType = textOf(headers['content-type']).toLowerCase();
     if (contentType.startsWith('text/event-stream')) this.#watch = watchSse(this.#options.askedModel);
     else if (contentType.includes('ndjson')) this.#watch = watchNdjson(this.#options.askedModel);
+    this.#isStream = this.#watch !== null;
   }
 
   onData(chunk: Buffer): void {
-    this.#answering = true;
     if (this.#watch) return this.#relayFrames(this.#watch, this.#watch.push(chunk));
-    this.#aliveAt = this.#options.clock.now();
-    if (this.#begun) return this.#send(chunk);
-    if (this.#status === null || !isSuccess(this.#status)) {
-      if (this.#heldBytes < REFUSAL_BYTES) this.#hold(chunk);
-      return;
-    }
+    this.#progress();
     this.#hold(chunk);
-    if (this.#heldBytes > HELD_BYTES) {
-      this.#begin(this.#headers['content-length']);
-      this.#send(this.#takeHeld());
+    if (this.#status === null || !isSuccess(this.#status)) {
+      // A refusal is judged by its status; nobody needs the rest of a long one.
+      if (this.#heldBytes > REFUSAL_BYTES) this.#finish('refused');
+    } else if (this.#heldBytes > HELD_BYTES) {
+      const held = this.#takeHeld();
+      if (!opensObject(held)) return this.#finish('garbage');
+      this.#watch = watchLongBody(this.#options.askedModel);
+      this.#relayFrames(this.#watch, this.#watch.push(held));
     }
   }
 
   onEnd(): void {
     if (this.#status === null || !isSuccess(this.#status)) return this.#finish('refused');
     if (this.#watch) return this.#endFrames(this.#watch);
-    if (!this.#begun) {
-      const answer = readWhole(this.#takeHeld(), this.#options.askedModel);
-      // Inference answers are JSON objects; anything else is a captive portal, a proxy's error page or a broken engine.
-      if (!answer.isObject) return this.#finish('garbage');
-      if (answer.failed !== null) return this.#finish('server-error', answer.failed);
-      this.#usage = answer.usage;
-      this.#begin(String(answer.body.length));
-      this.#send(answer.body);
-    }
-    this.#options.response.end();
+    const answer = readWhole(this.#takeHeld(), this.#options.askedModel);
+    // Inference answers are JSON objects; anything else is a captive portal, a proxy's error page or a broken engine.
+    if (!answer.isObject) return this.#finish('garbage');
+    if (answer.failed !== null) return this.#finish('server-error', answer.failed);
+    this.#usage = answer.usage;
+    this.#begin(['content-length', String(answer.body.length)]);
+    this.#outlet.write(answer.body);
+    this.#outlet.end();
     this.#finish('complete');
   }
 
   onError(error: ExchangeError): void {
-    this.#finish(this.#begun ? 'broken' : error.failure);
+    this.#finish(this.#outlet.hasBegun ? 'broken' : error.failure);
   }
 
   #relayFrames(watch: AnswerWatch, out: Buffer | null): void {
     // Comments are a proxy's or an engine's way of keeping a connection open; only data is progress.
     if (watch.frames > this.#framesSeen) {
       this.#framesSeen = watch.frames;
-      this.#aliveAt = this.#options.clock.now();
+      this.#progress();
     }
-    if (out) {
-      if (this.#begun) this.#send(out);
-      else this.#hold(out);
-    }
-    if (watch.tooLong) return this.#finish(this.#begun ? 'broken' : 'garbage');
-    if (watch.failed !== null) return this.#finish(this.#begun ? 'broken' : 'server-error', watch.failed);
-    if (!this.#begun && watch.frames > 0) {
-      this.#begin(undefined);
-      this.#send(this.#takeHeld());
+    const { hasBegun } = this.#outlet;
+    if (out && hasBegun) this.#outlet.write(out);
+    else if (out) this.#hold(out);
+    if (watch.tooLong) return this.#finish(hasBegun ? 'broken' : 'garbage');
+    if (watch.failed !== null) return this.#finish(hasBegun ? 'broken' : 'server-error', watch.failed);
+    if (!hasBegun && watch.frames > 0) {
+      this.#begin([]);
+      this.#outlet.write(this.#takeHeld());
     }
   }
 
   #endFrames(watch: AnswerWatch): void {
-    const rest = watch.finish();
-    this.#relayFrames(watch, rest);
+    this.#relayFrames(watch, watch.finish());
     if (this.#over) return;
-    if (!this.#begun) return this.#finish('garbage');
+    if (!this.#outlet.hasBegun) return this.#finish('garbage');
     // A chunked body's end is the node's word that it is over. Where only the closing of the socket ends the body, a killed
-    // node looks the same, and only the stream's own end marker tells.
+    // node looks the same, and only the stream's own end marker tells. An object must have closed.
     const isFramed = this.#headers['transfer-encoding'] !== undefined || this.#headers['content-length'] !== undefined;
-    if (!isFramed && !watch.ended) return this.#finish('broken');
-    this.#options.response.end();
+    if (!watch.ended && !(this.#isStream && isFramed)) return this.#finish('broken');
+    this.#outlet.end();
     this.#finish('complete');
   }
 
-  #begin(contentLength: string | string[] | undefined): void {
-    const { response, ownHeaders, clock } = this.#options;
-    this.#begun = true;
-    this.#firstByteAt = clock.now();
-    const headers = [...ownHeaders()];
-    for (const name of ['content-type', 'content-encoding', 'cache-control']) {
-      const value = textOf(this.#headers[name]);
-      if (value !== '') headers.push(name, value);
-    }
-    if (contentLength !== undefined) headers.push('content-length', textOf(contentLength));
-    response.writeHead(this.#status ?? 200, headers);
-  }
-
-  #send(bytes: Buffer): void {
-    this.#sentBytes += bytes.length;
-    const { response, clock } = this.#options;
-    if (response.write(bytes) || this.#paused) return;
-    this.#paused = true;
-    this.#exchange?.pause();
-    response.once('drain', () => {
-      this.#paused = false;
-      this.#aliveAt = clock.now();
-      if (!this.#over) this.#exchange?.resume();
-    });
+  #begin(more: readonly string[]): void {
+    const headers = [...this.#options.ownHeaders(), ...crossingHeaders(this.#headers), ...more];
+    this.#outlet.begin(this.#status ?? 200, headers);
   }
 
   #hold(chunk: Buffer): void {
@@ -224,35 +182,47 @@ export class AnswerRelay implements Receiver {
     return held;
   }
 
+  #progress(): void {
+    const isFirst = this.#aliveAt === null;
+    this.#aliveAt = this.#options.clock.now();
+    if (!isFirst || this.#over) return;
+    // From now on another limit holds, which may end sooner than the one the timer is set to.
+    this.#stopTimer();
+    this.#watchClock();
+  }
+
   /** One timer per attempt, set to the next moment at which a time-out could be due, instead of one per chunk. */
   #watchClock(): void {
     const { clock, timeouts } = this.#options;
+    const { stuckSince, hasBegun } = this.#outlet;
     const now = clock.now();
-    const dueAt = this.#answering ? this.#aliveAt + timeouts.betweenBytesMs : this.#startedAt + timeouts.firstByteMs;
+    const waitedSince = stuckSince ?? this.#aliveAt;
+    const dueAt = waitedSince === null ? this.#startedAt + timeouts.firstByteMs : waitedSince + timeouts.betweenBytesMs;
     if (now < dueAt) {
       this.#stopTimer = clock.after(dueAt - now, () => this.#watchClock());
-    } else if (this.#paused) {
-      this.#options.response.destroy();
+    } else if (stuckSince !== null) {
+      this.#outlet.cut();
       this.#finish('client-gone');
-    } else if (this.#begun) this.#finish('broken');
-    else this.#finish(this.#answering ? 'stalled' : 'first-byte-timeout');
+    } else if (hasBegun) this.#finish('broken');
+    else this.#finish(this.#aliveAt === null ? 'first-byte-timeout' : 'stalled');
   }
 
   #finish(end: RelayEnd['end'], nodeMessage: string | null = null): void {
     if (this.#over) return;
     this.#over = true;
     this.#stopTimer();
-    if (end !== 'complete' && end !== 'refused') this.#exchange?.abort();
+    // Does nothing where the exchange is over.
+    this.#exchange?.abort();
+    const { firstByteAt, sentBytes } = this.#outlet;
     this.#resolve({
       end,
       status: this.#status,
       refusal: end === 'refused' ? { status: this.#status ?? 0, headers: this.#headers, body: this.#takeHeld() } : null,
-      begun: this.#begun,
       nodeMessage,
       usage: this.#watch ? this.#watch.usage() : this.#usage,
-      firstByteAt: this.#firstByteAt,
-      sentBytes: this.#sentBytes,
-      isStream: this.#watch !== null,
+      firstByteAt,
+      sentBytes,
+      isStream: this.#isStream,
     });
   }
 }
@@ -261,6 +231,6 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function textOf(header: string | string[] | undefined): string {
-  return Array.isArray(header) ? header.join(', ') : (header ?? '');
+function opensObject(bytes: Buffer): boolean {
+  return bytes[skipSpace(bytes, 0, bytes.length)] === 0x7b;
 }

@@ -1,0 +1,39 @@
+import { readErrorMessage, scrubErrorBody, scrubMessage, type ScrubbedNode } from './attempt/scrub.ts';
+import { retryAfterOf } from './attempt/verdict.ts';
+import type { DataPlane } from './data-plane.ts';
+import { type Ending, left } from './ending.ts';
+import type { AttemptEnd } from '../fleet/settlement.ts';
+import { retryHeaders, sendBody } from './http/reply.ts';
+import { textOf } from './relay/answer-head.ts';
+import type { Refusal, RelayEnd } from './relay/relay-end.ts';
+import type { Trip } from './trip.ts';
+
+/** What the end of an attempt means for the client, or null where another node is to be tried. */
+export function attemptEnding(
+  plane: DataPlane,
+  trip: Trip,
+  end: AttemptEnd,
+  result: RelayEnd,
+  node: ScrubbedNode,
+): Ending | null {
+  if (end === 'complete') return { kind: 'answered', status: result.status ?? 200 };
+  if (end === 'client-gone') return left(trip, result.isStream);
+  if (end === 'broken') {
+    const message = result.nodeMessage ? scrubMessage(result.nodeMessage, node) : undefined;
+    return { kind: 'interrupted', error: trip.error('stream_interrupted', { message }), isStream: result.isStream };
+  }
+  return end === 'client-error' && result.refusal ? relayRefusal(plane, trip, result.refusal, node) : null;
+}
+
+/** A node's own 4xx is the client's answer, less what tells which node it was. */
+function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: Refusal, node: ScrubbedNode): Ending {
+  const said = readErrorMessage(body);
+  const own = trip.error('upstream_failed', said === null ? {} : { message: scrubMessage(said, node) });
+  const bytes =
+    scrubErrorBody(body, textOf(headers['content-type']), node) ??
+    trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });
+  const retryAfterMs = retryAfterOf(headers['retry-after'], plane.clock.wall());
+  const sent = [...plane.answerHeaders(trip), ...retryHeaders({ code: own.code, retryAfterMs })];
+  trip.responseBytes += sendBody(trip.response, status, [...sent, 'content-type', 'application/json'], bytes);
+  return { kind: 'answered', status };
+}
