@@ -90,7 +90,7 @@ export class ControlPlaneHost {
     const worker = new Worker(new URL(`./control-plane/worker.${extension}`, import.meta.url), {
       workerData: start,
       // It allocates little and is in no hurry: a small young generation keeps its share of the idle process small.
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
     this.#worker = worker;
     this.#bornAt = this.#clock.now();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { validateHeaderName, validateHeaderValue } from '../../lib/node-http.ts';
 import { canonicalModel, engineKinds } from '../../fleet/glossary.ts';
 import type { NodeSettings, NodeTimeouts, NodeTls } from '../../fleet/settings.ts';
 import type { Environment } from '../sources/environment.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Address, ListenerTls } from '../../fleet/settings.ts';
+import { createServer, nodeHttps } from '../../lib/node-http.ts';
 import { ApiError, type Method, readJson, type Reply, type Route } from './call.ts';
 import { matchRoute } from './router.ts';
 
@@ -40,8 +40,8 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     void answer(options, request).then((reply) => send(request, response, reply));
   };
   const server: Server = tls
-    ? createTlsServer({ ...LIMITS, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest)
-    : createPlainServer(LIMITS, onRequest);
+    ? nodeHttps().createServer({ ...LIMITS, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest)
+    : createServer(LIMITS, onRequest);
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
