@@ -17,6 +17,8 @@ export interface Measured extends AsyncDisposable {
   cpuMs(): number;
   /** Anonymous resident memory in MB: its heap and stacks, without mapped files. */
   anonymousMb(): number;
+  /** All resident memory in MB, mapped files of the runtime included. */
+  residentMb(): number;
 }
 
 export interface MeasuredRouter extends Measured {
@@ -31,6 +33,18 @@ export async function startStubNode(serviceMs: number): Promise<Measured> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await lineOf(child, /^(http:\S+)/);
+  return measured(child, url);
+}
+
+/** Starts the compiled router without the inspector, which costs memory of its own. */
+export async function startPlainRouter(nodeUrl: string): Promise<Measured> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'weir-bench-'));
+  const flags = ['--listen=127.0.0.1:0', '--admin-listen=127.0.0.1:0', `--data-dir=${dataDir}`, `--node=${nodeUrl}`];
+  const child = spawn(process.execPath, [join(root, 'dist/main.js'), 'serve', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+  const url = await lineOf(child, /clients\s+(http:\S+)/);
   return measured(child, url);
 }
 
@@ -82,16 +96,20 @@ function measured(child: ChildProcess, url: string): Measured {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
       return ((Number(fields[11]) + Number(fields[12])) * 1000) / CLOCK_TICKS_PER_SECOND;
     },
-    anonymousMb: () => {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024;
-    },
+    anonymousMb: () => statusMb(child, 'RssAnon'),
+    residentMb: () => statusMb(child, 'VmRSS'),
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
       await once(child, 'exit');
     },
   };
+}
+
+/** A field of proc(5)'s status file, in MB. */
+function statusMb(child: ChildProcess, field: string): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? NaN) / 1024;
 }
 
 const seen = new WeakMap<object, string[]>();
