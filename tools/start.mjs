@@ -17,7 +17,10 @@ const newest = Math.max(...sources.map((source) => changedAt(join(root, source))
 if (changedAt(compiled) < newest) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) {
     process.stderr.write('The sources could not be compiled. Run `npm ci` first; it installs the compiler.\n');
     process.exit(1);

@@ -38,9 +38,14 @@ async function runLane(steps: readonly Step[]): Promise<void> {
     if (passed) passedCount += 1;
     else {
       failed.push(step.name);
-      process.stdout.write(`${output.trimEnd().replaceAll(/^/gm, '    ')}\n`);
+      process.stdout.write(`${withoutPasses(output).trimEnd().replaceAll(/^/gm, '    ')}\n`);
     }
   }
+}
+
+/** Without the lines that Node's test runner prints for tests that passed. */
+function withoutPasses(output: string): string {
+  return output.replaceAll(/^\s*✔ .*\n/gm, '');
 }
 
 /** The counts that Node's test runner closes with, in brackets; empty for other steps. */
