@@ -10,5 +10,5 @@ if ('absent' in server) {
   process.exitCode = 1;
 } else {
   process.stdout.write(`llama.cpp server: ${server.version}\n`);
-  for (const layers of [2, 48]) process.stdout.write(`model: ${await makeTinyModel({ layers })}\n`);
+  for (const layers of [2, 12, 24, 96]) process.stdout.write(`model: ${await makeTinyModel({ layers })}\n`);
 }

@@ -108,6 +108,8 @@ function aptSettings(apt: string): string {
     'Dir::Etc::preferencesparts "/dev/null";',
     'Acquire::Languages "none";',
     'Acquire::Retries "3";',
+    // Else an update that reached no mirror counts as done, and the failure reads as an unknown package.
+    'APT::Update::Error-Mode "any";',
     'APT::Architecture "amd64";',
     'APT::Sandbox::User "root";',
     'Debug::NoLocking "true";',

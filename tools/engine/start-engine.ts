@@ -33,6 +33,8 @@ export interface EngineOptions {
 export interface EngineSlot {
   readonly id: number;
   readonly isBusy: boolean;
+  /** Tokens computed for its present or last request; null where it has had none. */
+  readonly decoded: number | null;
 }
 
 export interface Engine {
@@ -131,8 +133,14 @@ function readSlots(answer: unknown): EngineSlot[] {
     if (typeof slot !== 'object' || slot === null || !('id' in slot) || !('is_processing' in slot)) {
       throw new Error('the engine described a slot in an unknown way');
     }
-    return { id: Number(slot.id), isBusy: slot.is_processing === true };
+    return { id: Number(slot.id), isBusy: slot.is_processing === true, decoded: decodedOf(slot) };
   });
+}
+
+function decodedOf(slot: object): number | null {
+  const progress: unknown = 'next_token' in slot && Array.isArray(slot.next_token) ? slot.next_token[0] : null;
+  if (typeof progress !== 'object' || progress === null || !('n_decoded' in progress)) return null;
+  return Number(progress.n_decoded);
 }
 
 /** A loopback port that was free a moment ago. */
