@@ -85,3 +85,43 @@ test('a trial that fails after the breaker was closed for want of other nodes is
   assert.equal(breaker.fault(true, 5000, always), null);
   assert.equal(breaker.stateAt(5000), 'closed');
 });
+
+test('five suspicions in a row take it out for a second, an answer in between does not let it come to that', () => {
+  const breaker = new Breaker();
+  for (let nth = 0; nth < 4; nth++) assert.equal(breaker.suspect(false, 0, always), null);
+  breaker.success(false);
+  for (let nth = 0; nth < 4; nth++) assert.equal(breaker.suspect(false, 0, always), null);
+  assert.equal(breaker.suspect(false, 0, always), 1000);
+  assert.equal(breaker.stateAt(1000), 'half-open');
+  const needed = new Breaker();
+  for (let nth = 0; nth < 9; nth++)
+    assert.equal(
+      needed.suspect(false, 0, () => false),
+      null,
+    );
+});
+
+test('a suspicion is no fault until it is proven', () => {
+  const breaker = breakerAfter('xxxx');
+  breaker.suspect(false, 0, always);
+  assert.equal(breaker.stateAt(0), 'closed');
+  assert.equal(breaker.blame(0, always), 5000);
+});
+
+test('a trial that ends in a suspicion takes it out again, and only the proof makes the next time longer', () => {
+  const breaker = breakerAfter('xxxxx');
+  breaker.take(5000);
+  assert.equal(breaker.suspect(true, 5000, always), 10_000);
+  breaker.take(10_000);
+  assert.equal(breaker.suspect(true, 10_000, always), 15_000);
+  assert.equal(breaker.blame(11_000, always), null);
+  assert.equal(breaker.blame(11_000, always), null, 'proven once');
+  breaker.take(15_000);
+  assert.equal(breaker.suspect(true, 15_000, always), 25_000);
+});
+
+test('a proof that comes while it would let a trial in takes it out again', () => {
+  const breaker = breakerAfter('xxxxx');
+  assert.equal(breaker.stateAt(5000), 'half-open');
+  assert.equal(breaker.blame(6000, always), 11_000);
+});

@@ -78,8 +78,15 @@ export class Standing {
   }
 
   fault(node: number, generation: number, trial: boolean, now: number, mayOpen: () => boolean): void {
-    const until = this.#record(node, generation).breaker.fault(trial, now, mayOpen);
-    if (until !== null) this.#returnsAt(until, now);
+    this.#returnsAt(this.#record(node, generation).breaker.fault(trial, now, mayOpen), now);
+  }
+
+  suspect(node: number, generation: number, trial: boolean, now: number, mayOpen: () => boolean): void {
+    this.#returnsAt(this.#record(node, generation).breaker.suspect(trial, now, mayOpen), now);
+  }
+
+  blame(node: number, generation: number, now: number, mayOpen: () => boolean): void {
+    this.#returnsAt(this.#record(node, generation).breaker.blame(now, mayOpen), now);
   }
 
   /** The trial ended without telling anything. */
@@ -122,9 +129,9 @@ export class Standing {
     while (this.nextReturnAt() <= now) this.#returns.pop();
   }
 
-  #returnsAt(at: number, now: number): void {
+  #returnsAt(at: number | null, now: number): void {
     this.forgetPast(now);
-    this.#returns.push(at, null);
+    if (at !== null) this.#returns.push(at, null);
   }
 
   #doubted(node: number, generation: number): NodeRecord {

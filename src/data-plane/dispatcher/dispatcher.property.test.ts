@@ -11,6 +11,7 @@ const outcome = fc.oneof(
   { weight: 6, arbitrary: fc.constant<LeaseOutcome>({ kind: 'served' }) },
   { weight: 2, arbitrary: fc.constant<LeaseOutcome>({ kind: 'neutral' }) },
   { weight: 4, arbitrary: fc.constant<LeaseOutcome>({ kind: 'fault' }) },
+  { weight: 2, arbitrary: fc.constant<LeaseOutcome>({ kind: 'suspect' }) },
   { weight: 1, arbitrary: fc.constant<LeaseOutcome>({ kind: 'unauthorized' }) },
   {
     weight: 1,

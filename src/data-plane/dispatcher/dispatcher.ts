@@ -90,7 +90,7 @@ export class Dispatcher {
     if (node !== null) this.#handOut(node, now);
   }
 
-  /** A fault found out after its lease had ended: another node served the same request. */
+  /** A lease that ended `suspect` was the node's fault: another node served the same request. */
   blame(node: NodeRef, now: number): void {
     this.#placement.blame(node, now);
   }

@@ -5,6 +5,7 @@ import { DispatchDesk } from '../../../test/support/dispatch-desk.ts';
 import { nodesAlike, seededRandom } from '../../../test/support/fleet.ts';
 import { policies } from '../../fleet/glossary.ts';
 import { Heap } from '../../lib/heap.ts';
+import type { Grant } from './ticket.ts';
 
 test('80 requests in the same instant land 18 to 22 on each of 4 equal idle nodes', () => {
   for (const slots of [20, 24, 64]) {
@@ -72,28 +73,49 @@ test('round-robin takes the nodes in turn, power-of-two keeps equal nodes close 
   for (const taken of pairs.taken()) assert.ok(taken >= 16 && taken <= 24, pairs.taken().join(' '));
 });
 
+/** Of 2000 requests how many reach a node that fails each in the same instant, while three others take `serviceMs` or so. */
+function reachFailing(seed: number, failure: 'fault' | 'suspect', everyMs: number, serviceMs: number): number {
+  const desk = new DispatchDesk(nodesAlike(4, { slots: 64 }), { seed });
+  const random = seededRandom(seed);
+  const endings = new Heap<number>();
+  const suspected = new Map<number, Grant>();
+  let reached = 0;
+  for (let nth = 0; nth < 2000; nth++) {
+    const next = desk.now + everyMs;
+    for (let at = endings.peekKey(); at !== undefined && at <= next; at = endings.peekKey()) {
+      desk.advance(at - desk.now);
+      const id = endings.pop() ?? 0;
+      desk.release(id);
+      const culprit = suspected.get(id);
+      if (culprit) desk.dispatcher.blame(culprit, desk.now);
+    }
+    desk.advance(next - desk.now);
+    const id = desk.ask();
+    for (; desk.state(id) === 'ready' && desk.grant(id).node === 0; desk.retry(id, { kind: failure })) {
+      reached += 1;
+      if (failure === 'suspect') suspected.set(id, desk.grant(id));
+    }
+    assert.equal(desk.state(id), 'ready', 'the others have slots enough');
+    endings.push(desk.now + serviceMs * (0.7 + 0.6 * random()), id);
+  }
+  return reached;
+}
+
 test('a node that fails fast gets under 2 % of 2000 requests', () => {
   for (const seed of [1, 2, 3]) {
-    const desk = new DispatchDesk(nodesAlike(4, { slots: 16 }), { seed });
-    const random = seededRandom(seed);
-    const endings = new Heap<number>();
-    let onFailing = 0;
-    const start = (id: number): void => {
-      // The failing node answers within the same instant, over and over; the others take 200 to 400 ms.
-      for (; desk.state(id) === 'ready' && desk.grant(id).node === 0; desk.retry(id, { kind: 'fault' })) onFailing += 1;
-      if (desk.state(id) === 'ready') endings.push(desk.now + 200 + 200 * random(), id);
-    };
-    // 100 a second: 30 in flight on the 48 slots of the other three.
-    for (let nth = 0; nth < 2000; nth++) {
-      const next = desk.now + 10;
-      for (let at = endings.peekKey(); at !== undefined && at <= next; at = endings.peekKey()) {
-        desk.advance(at - desk.now);
-        desk.release(endings.pop() ?? 0);
-      }
-      desk.advance(next - desk.now);
-      start(desk.ask());
-    }
-    assert.ok(onFailing >= 5, 'it was tried');
-    assert.ok(onFailing < 40, `${onFailing} of 2000`);
+    const reached = reachFailing(seed, 'fault', 10, 300);
+    assert.ok(reached >= 5 && reached < 40, `${reached} of 2000`);
+  }
+});
+
+test('a node that answers every request with a server error gets under 2 % of 2000, though each is a fault only when another node has served it', () => {
+  for (const [everyMs, serviceMs] of [
+    [10, 300],
+    [10, 1000],
+    [30, 1000],
+    [50, 2000],
+  ] as const) {
+    const reached = reachFailing(1, 'suspect', everyMs, serviceMs);
+    assert.ok(reached >= 5 && reached < 40, `${reached} of 2000, one every ${everyMs} ms`);
   }
 });

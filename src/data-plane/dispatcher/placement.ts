@@ -111,9 +111,10 @@ export class Placement {
     return lease.node;
   }
 
-  /** A fault found out after its lease had ended. */
+  /** A suspicion of an ended lease was right. */
   blame(ref: NodeRef, now: number): void {
-    if (this.#isRegistered(ref)) this.#fault(ref, false, now);
+    if (!this.#isRegistered(ref)) return;
+    this.#standing.blame(ref.node, ref.generation, now, () => this.#maySpare(ref.node, now));
   }
 
   /** True if a node that has not failed this ticket could still serve it, now or soon. */
@@ -188,7 +189,10 @@ export class Placement {
         this.#standing.success(node, generation, trial);
         return;
       case 'fault':
-        this.#fault(lease, trial, now);
+        this.#standing.fault(node, generation, trial, now, () => this.#maySpare(node, now));
+        return;
+      case 'suspect':
+        this.#standing.suspect(node, generation, trial, now, () => this.#maySpare(node, now));
         return;
       case 'overloaded':
         this.#standing.cool(node, generation, now, outcome.coolMs);
@@ -203,10 +207,6 @@ export class Placement {
         break;
     }
     if (trial) this.#standing.trialEnded(node);
-  }
-
-  #fault({ node, generation }: NodeRef, trial: boolean, now: number): void {
-    this.#standing.fault(node, generation, trial, now, () => this.#maySpare(node, now));
   }
 
   /** True if for every model of the node at most half of the nodes that could serve it would be out with it. */

@@ -53,6 +53,8 @@ export type LeaseOutcome =
   /** Says nothing about the node: the client left, its own 4xx. */
   | { readonly kind: 'neutral' }
   | { readonly kind: 'fault' }
+  /** A server error: a fault if another node then serves the same request (`blame`), else perhaps the request's own doing. */
+  | { readonly kind: 'suspect' }
   | { readonly kind: 'overloaded'; readonly coolMs: number }
   | { readonly kind: 'loading'; readonly retryAfterMs: number | null }
   | { readonly kind: 'unauthorized' };
