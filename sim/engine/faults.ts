@@ -4,7 +4,7 @@ import { z } from 'zod';
 // `POST /sim/faults`. Faults are looked up in the order given and the first that fits a request is the one it suffers; `slow`
 // is beside them. What is not imitated: packet loss, a half-open connection, a machine that is gone (nothing refuses the connect).
 
-export const faultKinds = [
+const faultKinds = [
   'slow',
   'frozen',
   'refuse',

@@ -11,7 +11,12 @@ const FAST = { timeScale: 50 } as const;
 
 function ask(engine: SimulatedEngine, more: Record<string, unknown> = {}, init: RequestInit = {}): Promise<Response> {
   const body = JSON.stringify({ model: 'llama3', messages: [{ role: 'user', content: 'hello there' }], ...more });
-  return fetch(`${engine.url}/v1/chat/completions`, { method: 'POST', body, ...init });
+  return fetch(`${engine.url}/v1/chat/completions`, {
+    method: 'POST',
+    body,
+    signal: AbortSignal.timeout(10_000),
+    ...init,
+  });
 }
 
 test('requests beyond the slots get no headers until they start, in the order they came', async () => {
@@ -49,7 +54,7 @@ test('idle connections are closed after the time the engine allows, and not whil
   const socket = connect(engine.port, '127.0.0.1');
   const probe = async (): Promise<string> => {
     socket.write('GET /version HTTP/1.1\r\nhost: x\r\n\r\n');
-    const [answer] = await once(socket, 'data');
+    const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5000) });
     return String(answer);
   };
   assert.match(await probe(), /^server: uvicorn\r\n/im);
@@ -179,7 +184,7 @@ test('nonsense comes as no HTTP, no JSON or a broken chunk', async () => {
   engine.setFaults({ kind: 'not-http' });
   const socket = connect(engine.port, '127.0.0.1');
   socket.write('POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
-  const [bytes] = await once(socket, 'data');
+  const [bytes] = await once(socket, 'data', { signal: AbortSignal.timeout(5000) });
   assert.equal(String(bytes), 'this is not HTTP\r\n\r\n');
   socket.destroy();
   engine.setFaults({ kind: 'not-json' });

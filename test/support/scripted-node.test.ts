@@ -29,7 +29,7 @@ test('a scripted node gives raw control of the socket and sees its client leave'
   await using node = await scriptedNode((_request, reply) => reply.raw('not HTTP at all'));
   const socket = connect(node.port, '127.0.0.1');
   socket.write('POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n');
-  const [bytes] = await once(socket, 'data');
+  const [bytes] = await once(socket, 'data', { signal: AbortSignal.timeout(5000) });
   assert.equal(String(bytes), 'not HTTP at all');
   assert.deepEqual(node.sockets(), { opened: 1, open: 1 });
   socket.destroy();
@@ -40,7 +40,9 @@ test('a scripted node can reset the connection', async () => {
   await using node = await scriptedNode((_request, reply) => reply.reset());
   const socket = connect(node.port, '127.0.0.1');
   socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n');
-  const [error] = await once(socket, 'error').catch((thrown: unknown) => [thrown]);
+  const [error] = await once(socket, 'error', { signal: AbortSignal.timeout(5000) }).catch((thrown: unknown) => [
+    thrown,
+  ]);
   assert.equal(Object(error).code, 'ECONNRESET');
 });
 

@@ -12,7 +12,7 @@ async function get(url: string): Promise<Record<string, unknown>> {
 }
 
 function post(url: string, body: unknown): Promise<Response> {
-  return fetch(url, { method: 'POST', body: JSON.stringify(body) });
+  return fetch(url, { method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) });
 }
 
 async function lines(response: Response): Promise<Record<string, unknown>[]> {
