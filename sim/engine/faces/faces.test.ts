@@ -95,6 +95,21 @@ test('Ollama sends no headers until a cold model is in memory, and unloads one o
   assert.equal(engine.stats().modelLoads, 1);
 });
 
+test('a client that leaves while its model loads waits no more and gets no slot', async () => {
+  const clock = new ManualClock();
+  await using engine = await startSimulatedEngine({ kind: 'ollama', clock, cold: true, loadMs: 5000 });
+  const leaving = new AbortController();
+  const body = JSON.stringify({ model: 'llama3', prompt: 'x' });
+  const answer = fetch(`${engine.url}/api/generate`, { method: 'POST', body, signal: leaving.signal });
+  await until(() => engine.stats().waiting === 1, { what: 'the request to wait for its model' });
+  leaving.abort();
+  await assert.rejects(answer);
+  await until(() => engine.stats().waiting === 0, { what: 'it to be forgotten' });
+  clock.advance(5000);
+  const { running, served, cancelled, modelLoads } = engine.stats();
+  assert.deepEqual({ running, served, cancelled, modelLoads }, { running: 0, served: 0, cancelled: 1, modelLoads: 1 });
+});
+
 test('Ollama counts slots per model', async () => {
   await using engine = await startSimulatedEngine({
     kind: 'ollama',
