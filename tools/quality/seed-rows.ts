@@ -1,212 +1,83 @@
-import type { Mutation, Proof, SeedRow } from './seed-row.ts';
+import type { SeedRow } from './seed-row.ts';
+import { seedRowsOfWaiting } from './seed-rows-of-waiting.ts';
 
 // The seed tasks of the project and what makes each true. tools/write-docs.ts makes the table of docs/progress.md from it;
 // mutations.ts applies every mutation to a copy of the checkout and must see the named test fail.
-
-const admission = 'src/data-plane/dispatcher/admission-control.ts';
-const dispatcher = 'src/data-plane/dispatcher/dispatcher.ts';
-const dispatchPort = 'src/data-plane/dispatcher/dispatch-port.ts';
-const selection = 'src/data-plane/balancer/cached-selection.ts';
-
-/** `testFile` null: the test beside the file. */
-function proof(file: string, testFile: string | null, testName: string, mutation: Mutation): Proof {
-  return { file, testFile: testFile ?? file.replace(/\.ts$/, '.test.ts'), testName, mutation };
-}
 
 export const seedRows: readonly SeedRow[] = [
   {
     task: 'T001',
     asks: 'the shape of the shared application state and of the balancer is known',
     proofs: [
-      proof(
-        'src/app-state.ts',
-        null,
-        'AppState starts every part and stops them in reverse, letting a running answer finish',
-        {
-          find: 'await dataPlane.drain(settings.timeouts.shutdownMs);',
-          replace: '',
-        },
-      ),
+      {
+        file: 'src/app-state.ts',
+        testFile: 'src/app-state.test.ts',
+        testName: 'AppState starts every part and stops them in reverse, letting a running answer finish',
+        mutation: { find: 'await dataPlane.drain(settings.timeouts.shutdownMs);', replace: '' },
+      },
     ],
   },
   {
     task: 'T002, T003',
     asks: '`AppState` holds one shared `httpClient`, and everything uses it',
     proofs: [
-      proof(
-        'src/app-state.ts',
-        'test/router/app-state-has-a-shared-http-client.test.ts',
-        'AppState has a shared HTTP client',
-        {
-          find: '    httpClient,',
-          replace: '    httpClient: createHttpClient(settings.pool, clock),',
-        },
-      ),
+      {
+        file: 'src/app-state.ts',
+        testFile: 'test/router/app-state-has-a-shared-http-client.test.ts',
+        testName: 'AppState has a shared HTTP client',
+        mutation: { find: '    httpClient,', replace: '    httpClient: createHttpClient(settings.pool, clock),' },
+      },
+    ],
+  },
+  ...seedRowsOfWaiting,
+  {
+    task: 'T015',
+    asks: 'the client is built once: at most 32 idle connections a node, idle time-out, TCP keep-alive',
+    proofs: [
+      {
+        file: 'src/http-client/node-pool.ts',
+        testFile: 'src/http-client/node-pool.test.ts',
+        testName: 'after a burst of 120 at most 32 idle connections remain',
+        mutation: { find: 'this.#idle.length >= this.#options.maxIdlePerNode', replace: 'this.#idle.length >= 120' },
+      },
+      {
+        file: 'src/http-client/idle-limit.ts',
+        testFile: 'src/http-client/idle-limit.test.ts',
+        testName: 'an idle socket is trusted for the configured time while nothing else was seen',
+        mutation: { find: 'Math.min(this.#configuredMs, this.#learnedMs)', replace: 'this.#learnedMs' },
+      },
     ],
   },
   {
-    task: 'T004',
-    asks: '`WaitResult` and `AdmissionDecision` are closed sets of outcomes',
+    task: 'T016',
+    asks: 'the proxy path (`/api/chat`, `/api/generate`) uses the shared client',
     proofs: [
-      proof(dispatchPort, null, 'waitForReadyWithTimeout is abandoned as soon as the client is gone', {
-        find: "signal.addEventListener('abort', leave, { once: true });",
-        replace: '',
-      }),
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/dispatch-port.test.ts',
-        'waitForReadyWithTimeout is draining once the router stops, for waiters and newcomers',
-        {
-          find: 'this.#draining = true;',
-          replace: '',
-        },
-      ),
-      proof(
-        admission,
-        null,
-        'from half to below four fifths it is accepted with a delay that grows linearly from 10 to 100 ms',
-        {
-          find: "kind: 'accept-with-delay', delayMs: LEAST",
-          replace: "kind: 'accept', delayMs: LEAST",
-        },
-      ),
+      {
+        file: 'src/app-state.ts',
+        testFile: 'test/router/every-inference-path-waits-and-is-refused-alike.test.ts',
+        testName: 'every inference path goes out over the shared client, all on one reused socket',
+        mutation: { find: '    httpClient,', replace: '    httpClient: createHttpClient(settings.pool, clock),' },
+      },
     ],
   },
   {
-    task: 'T005, T006',
-    asks: '`waitForReadyWithTimeout`: `timeout` when no node becomes ready in time',
+    task: 'T017',
+    asks: 'the OpenAI path uses the shared client: local nodes',
     proofs: [
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/dispatch-port.test.ts',
-        'waitForReadyWithTimeout times out when no slot comes free in time, not a millisecond before',
-        {
-          find: "kind: 'timeout', waitedMs",
-          replace: "kind: 'no-ready-node', waitedMs",
-        },
-      ),
+      {
+        file: 'src/http-client/http-client.ts',
+        testFile: 'test/router/every-inference-path-waits-and-is-refused-alike.test.ts',
+        testName: 'every inference path goes out over the shared client, all on one reused socket',
+        mutation: { find: 'pools.set(target.pool, pool);', replace: '' },
+      },
+      {
+        file: 'src/http-client/node-pool.ts',
+        testFile: 'test/router/app-state-has-a-shared-http-client.test.ts',
+        testName: 'what the requests of every dialect use is that client: its pool reuses one socket for all of them',
+        mutation: { find: 'this.#idle.push(socket);', replace: '' },
+      },
     ],
-  },
-  {
-    task: 'T007',
-    asks: '`waitForReadyWithTimeout`: `ready` at once when a node is ready',
-    proofs: [
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/dispatch-port.test.ts',
-        'waitForReadyWithTimeout is ready at once when a node has a free slot',
-        {
-          find: 'if (candidate) return this.#grant(ticket, candidate, null, now);',
-          replace: '',
-        },
-      ),
-    ],
-  },
-  {
-    task: 'T008',
-    asks: '`waitForReadyWithTimeout`: `capacity-exceeded` beyond the limit',
-    proofs: [
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/dispatch-port.test.ts',
-        'waitForReadyWithTimeout is capacity-exceeded beyond the limit, and says when to come back',
-        {
-          find: "if (decision.kind === 'reject' || this.#isOverShare(ticket)) return",
-          replace: 'if (this.#isOverShare(ticket)) return',
-        },
-      ),
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/admission.test.ts',
-        'a request admitted before re-enters at its old place and may use the last fifth, but no more',
-        {
-          find: 'if (this.#room.size >= maxWaiters) return this.#refuse(ticket, now);',
-          replace: '',
-        },
-      ),
-    ],
-  },
-  {
-    task: 'T009',
-    asks: '`admissionControl`: accept below 50 % of the waiter limit',
-    proofs: [
-      proof(admission, null, 'below half of the limit a request is accepted', {
-        find: 'if (waiters * 2 < maxWaiters)',
-        replace: 'if (waiters * 3 < maxWaiters)',
-      }),
-    ],
-  },
-  {
-    task: 'T010',
-    asks: 'from 50 % to below 80 %: accept with a delay of 10 to 100 ms that grows with the load',
-    proofs: [
-      proof(
-        admission,
-        null,
-        'from half to below four fifths it is accepted with a delay that grows linearly from 10 to 100 ms',
-        {
-          find: 'intoStage * (MOST_DELAY_MS - LEAST_DELAY_MS)',
-          replace: '0 * (MOST_DELAY_MS - LEAST_DELAY_MS)',
-        },
-      ),
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/turn.test.ts',
-        'no newcomer barges past a waiter that is still in its delay',
-        {
-          find: 'isSpare(this.#room, this.#placement, each, ticket, now),',
-          replace: 'true,',
-        },
-      ),
-    ],
-  },
-  {
-    task: 'T011',
-    asks: 'from 80 % on: reject',
-    proofs: [
-      proof(admission, null, 'from four fifths on it is rejected', {
-        find: 'waiters * 5 >= maxWaiters * 4',
-        replace: 'waiters * 5 > maxWaiters * 4',
-      }),
-    ],
-  },
-  {
-    task: 'T012',
-    asks: 'the boundaries are exact, under concurrency too',
-    proofs: [
-      proof(admission, null, 'the boundaries are exact where the limit does not divide evenly', {
-        find: 'if (waiters * 2 < maxWaiters)',
-        replace: 'if (waiters < Math.floor(maxWaiters / 2))',
-      }),
-      proof(
-        dispatcher,
-        'src/data-plane/dispatcher/admission.test.ts',
-        'of a limit of 20 waiters 0 to 9 are accepted, 10 to 15 delayed and the next rejected, all in the same instant',
-        {
-          find: 'admissionControl(this.#room.size, maxWaiters)',
-          replace: 'admissionControl(this.#room.size + 1, maxWaiters)',
-        },
-      ),
-    ],
-  },
-  {
-    task: 'T013, T014',
-    asks: '`CachedSelection` and `selectNodeCached`: consecutive calls within 10 ms return the same node, and it does not herd',
-    proofs: [
-      proof(selection, null, 'consecutive calls of selectNodeCached return the same node while nothing is taken', {
-        find: 'if (kept && now - kept.builtAt < this.#ttlMs) return kept;',
-        replace: '',
-      }),
-      proof(
-        selection,
-        'src/data-plane/dispatcher/no-herd.test.ts',
-        '80 requests in the same instant land 18 to 22 on each of 4 equal idle nodes',
-        {
-          find: 'return this.#policy(open, counts, entry);',
-          replace: 'return this.#policy(open, { inFlight: () => 0 }, entry);',
-        },
-      ),
-    ],
+    later: 'the cloud providers behind `openai:`, `google:`, `anthropic:` (issue D)',
   },
   {
     task: 'T018',
@@ -218,15 +89,12 @@ export const seedRows: readonly SeedRow[] = [
     task: 'T019',
     asks: 'the nodes API uses the shared client: the health probe on registration',
     proofs: [
-      proof(
-        'src/control-plane/nodes/node-fleet.ts',
-        'src/control-plane/control-plane.test.ts',
-        'a node added through the API is in force when the 201 comes, and there after a restart',
-        {
-          find: 'await this.#loops.get(node.id)?.probeNow();',
-          replace: '',
-        },
-      ),
+      {
+        file: 'src/control-plane/nodes/node-fleet.ts',
+        testFile: 'src/control-plane/control-plane.test.ts',
+        testName: 'a node added through the API is in force when the 201 comes, and there after a restart',
+        mutation: { find: 'await this.#loops.get(node.id)?.probeNow();', replace: '' },
+      },
     ],
     later: 'the automatic distribution of models after registration (issue E)',
   },
@@ -237,47 +105,73 @@ export const seedRows: readonly SeedRow[] = [
     later: 'issue E; the endpoint answers 501',
   },
   {
+    task: 'T021',
+    asks: 'every inference path admits by `admissionControl` and waits by `waitForReadyWithTimeout`',
+    proofs: [
+      {
+        file: 'src/data-plane/request.ts',
+        testFile: 'test/router/every-inference-path-waits-and-is-refused-alike.test.ts',
+        testName:
+          'every inference path waits for a slot, times out after its wait, and is refused when the room is full',
+        mutation: {
+          find: 'port.waitForReadyWithTimeout(ticket,',
+          replace: 'port.waitForReadyWithTimeout({ ...ticket, readmitted: true },',
+        },
+      },
+    ],
+  },
+  {
     task: 'T022',
     asks: 'formatting and lint are clean, with warnings as errors',
     proofs: [
-      proof('tools/quality/steps.ts', null, 'formatting is checked, not repaired, and a lint warning is an error', {
-        find: "'--deny-warnings', ",
-        replace: '',
-      }),
+      {
+        file: 'tools/quality/steps.ts',
+        testFile: 'tools/quality/steps.test.ts',
+        testName: 'formatting is checked, not repaired, and a lint warning is an error',
+        mutation: { find: "'--deny-warnings', ", replace: '' },
+      },
     ],
   },
   {
     task: 'T023',
     asks: 'all tests pass',
     proofs: [
-      proof('tools/quality/steps.ts', null, 'the tests that quality runs are those of npm test', {
-        find: "['--run', 'test']",
-        replace: "['--test', 'src/lib']",
-      }),
+      {
+        file: 'tools/quality/steps.ts',
+        testFile: 'tools/quality/steps.test.ts',
+        testName: 'the tests that quality runs are those of npm test',
+        mutation: { find: "['--run', 'test']", replace: "['--test', 'src/lib']" },
+      },
     ],
   },
   {
     task: 'T024',
     asks: '`npm run quality` runs every check',
     proofs: [
-      proof('tools/quality/steps.ts', null, 'one command runs every check', {
-        find: '[staticChecks, tests], [seedRows]',
-        replace: '[staticChecks, tests]',
-      }),
+      {
+        file: 'tools/quality/steps.ts',
+        testFile: 'tools/quality/steps.test.ts',
+        testName: 'one command runs every check',
+        mutation: { find: '[staticChecks, tests], [seedRows]', replace: '[staticChecks, tests]' },
+      },
     ],
   },
   {
     task: 'T025',
     asks: 'this table: for each row the file and the test that make it true',
     proofs: [
-      proof('tools/quality/mutations.ts', null, 'a test that passes with the mutation is reported', {
-        find: '=> !passed)',
-        replace: '=> passed)',
-      }),
-      proof('tools/docs/progress-table.ts', null, 'each proof is a line, and what is not there yet says so', {
-        find: 'if (later === undefined) return proven;',
-        replace: 'return proven;',
-      }),
+      {
+        file: 'tools/quality/mutations.ts',
+        testFile: 'tools/quality/mutations.test.ts',
+        testName: 'a test that passes with the mutation is reported',
+        mutation: { find: '=> !passed)', replace: '=> passed)' },
+      },
+      {
+        file: 'tools/docs/progress-table.ts',
+        testFile: 'tools/docs/progress-table.test.ts',
+        testName: 'each proof is a line, and what is not there yet says so',
+        mutation: { find: 'if (later === undefined) return proven;', replace: 'return proven;' },
+      },
     ],
   },
 ];
