@@ -64,7 +64,7 @@ export function post(path: string, body: string | Buffer, lines: readonly string
 
 /** Reads the last answer in what was received; throws where there is none. */
 export function lastAnswer(received: string): RawAnswer {
-  const at = received.lastIndexOf('HTTP/1.1 ');
+  const at = received.search(/HTTP\/1\.1 \d{3} (?![\s\S]*HTTP\/1\.1 \d{3} )/);
   const end = received.indexOf('\r\n\r\n', at);
   if (at < 0 || end < 0) throw new Error(`no answer in ${JSON.stringify(received)}`);
   const [first = '', ...lines] = received.slice(at, end).split('\r\n');

@@ -64,9 +64,9 @@ export function isBodyUnread(request: IncomingMessage): boolean {
   return isDeclared && !request.complete;
 }
 
-/** True for an error of Node's HTTP parser. */
-export function isMalformed(error: NodeJS.ErrnoException): boolean {
-  return error.code?.startsWith('HPE_') ?? false;
+/** True for an error of Node's HTTP parser, other than that the client left before the end. */
+export function isMalformed({ code }: NodeJS.ErrnoException): boolean {
+  return code !== undefined && code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE';
 }
 
 const DRAIN_BYTES = 256 * 1024;
