@@ -35,6 +35,7 @@ test('the stages are those of admission, and a refusal tells more than the count
     ['accept', 'accept', 'delay', 'delay', 'refuse'],
   );
   assert.equal(stageOf(15, 20, true), 'refuse');
+  assert.equal(stageOf(0, 20, true), 'accept', 'the crowd went home since');
 });
 
 test('the picture shows time, clients, the waiting room, each node and every ending', () => {

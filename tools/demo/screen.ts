@@ -30,8 +30,8 @@ const legend =
  * place that gets free is taken at once: a refusal tells more than the count does.
  */
 export function stageOf(waiters: number, maxWaiters: number, isRefusing: boolean): 'accept' | 'delay' | 'refuse' {
-  if (isRefusing || waiters >= maxWaiters * 0.8) return 'refuse';
-  return waiters >= maxWaiters * 0.5 ? 'delay' : 'accept';
+  if (waiters < maxWaiters * 0.5) return 'accept';
+  return isRefusing || waiters >= maxWaiters * 0.8 ? 'refuse' : 'delay';
 }
 
 const STAGE_TEXT = {
