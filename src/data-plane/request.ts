@@ -225,7 +225,7 @@ function outcomeOf(verdict: Verdict, retryAfterMs: number | null): LeaseOutcome 
     case 'unauthorized':
       return { kind: verdict.blame };
     case 'if-served':
-      return { kind: 'neutral' };
+      return { kind: 'suspect' };
     case 'overloaded':
       return { kind: 'overloaded', coolMs: coolMs(retryAfterMs) };
     case 'loading':
