@@ -83,7 +83,7 @@ export async function startDataPlane(
         ...init,
       }),
     settled: async (count) => {
-      await until(() => settlements.length >= count && isIdle(plane), {
+      await until(() => isIdle(plane) && settlements.length >= count, {
         what: () => `${count} settlements and idle gauges; there are ${settlements.length} and ${gaugesText(plane)}`,
       });
       return settlements;
