@@ -1,9 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { errors } from '../../src/fleet/errors.ts';
 import { findBoundaryViolations, type SourceFile } from './boundaries.ts';
+import { findDeadLinks, findUnknownMetrics } from './document-claims.ts';
 import { findUntestedCodes } from './error-coverage.ts';
 
-// The house rules that no ready-made tool knows, run by quality.ts: import boundaries and tested error codes.
+// The house rules that no ready-made tool knows, run by quality.ts: import boundaries, tested error codes, and documents
+// that name only what there is.
 
 /** Codes whose situation is built by a later issue; nothing can provoke them yet. */
 const later = new Set(['deadline_unreachable']);
@@ -14,8 +16,12 @@ function read(pattern: string): SourceFile[] {
 
 const codes = Object.keys(errors).filter((code) => !later.has(code));
 const testFiles = ['src/**/*.test.ts', 'test/**/*.test.ts'].flatMap(read);
+const sources = read('src/**/*.ts');
+const documents = ['*.md', 'docs/**/*.md'].flatMap(read);
 const problems = [
-  ...findBoundaryViolations(read('src/**/*.ts')),
+  ...findBoundaryViolations(sources),
+  ...findDeadLinks(documents),
+  ...findUnknownMetrics(documents, sources),
   ...findUntestedCodes(codes, testFiles).map((code) => `src/fleet/errors.ts: no test expects the code "${code}"`),
 ];
 for (const problem of problems) process.stdout.write(`${problem}\n`);
