@@ -93,3 +93,9 @@ test('rooms may share words that lie in a file of their plane which imports no r
   assert.deepEqual(probe("import type { X } from '../fleet/errors.ts';\nimport 'node:fs';"), []);
   assert.equal(probe("import { x } from './store/nodes.ts';").length, 1);
 });
+
+test('node:http is not taken by the way round its import, but in the one file for it', () => {
+  const text = "const http = process.getBuiltinModule('node:http');";
+  assert.match(violations('src/data-plane/attempt/a.ts', text)[0] ?? '', /takes node:http by getBuiltinModule/);
+  assert.deepEqual(violations('src/lib/node-http.ts', text), []);
+});
