@@ -122,7 +122,7 @@ async function serve(plane: DataPlane, trip: Trip, call: Call, body: Buffer, max
     };
     const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving.signal);
     trip.waited(wait.waitedMs);
-    if (wait.kind === 'exhausted' && failure) return failed(trip, failure);
+    if (wait.kind === 'exhausted' && failure) return failed(plane, trip, model, failure);
     if (wait.kind !== 'ready') return notPlaced(trip, wait, (code) => plane.emptyFleetHint(code));
 
     // From here to `release` the slot is ours, whatever happens in between.
@@ -144,7 +144,7 @@ async function serve(plane: DataPlane, trip: Trip, call: Call, body: Buffer, max
       port.release(grant.lease, outcome);
     }
     if (trip.leaving.signal.aborted) return left(trip, false);
-    if (attemptsLeft === 0 || !port.mayRetry()) return failed(trip, failure);
+    if (attemptsLeft === 0 || !port.mayRetry()) return failed(plane, trip, model, failure);
   }
 }
 
@@ -208,13 +208,13 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
 }
 
 /** Every attempt failed: told by the last one; 404 only if every node said so. */
-function failed(trip: Trip, { verdict: { code }, retryAfterMs }: Attempt): Ending {
+function failed({ port }: DataPlane, trip: Trip, model: string, { verdict: { code }, retryAfterMs }: Attempt): Ending {
   if (code === 'model_not_found' && !trip.attempts.every(({ end }) => end === 'model-missing')) {
     return refused(trip, 'upstream_failed');
   }
-  const tellsWhen = code === 'capacity_exceeded' || code === 'no_ready_node';
-  // Where the node does not say when, it is asked again when its cooling is over.
-  return refused(trip, code, tellsWhen ? { retryAfterMs: retryAfterMs ?? coolMs(null) } : {});
+  if (code === 'capacity_exceeded') return refused(trip, code, { retryAfterMs: retryAfterMs ?? port.retryAfterMs() });
+  if (code === 'no_ready_node') return refused(trip, code, { retryAfterMs: retryAfterMs ?? port.nextProbeMs(model) });
+  return refused(trip, code);
 }
 
 function outcomeOf(verdict: Verdict, retryAfterMs: number | null): LeaseOutcome {

@@ -60,6 +60,12 @@ export class Standing {
     return !record || isReady(record, model, now);
   }
 
+  /** True where its breaker is open or it refused our key: it is not merely busy or loading. */
+  isOut(node: number, now: number): boolean {
+    const record = this.#nodes.get(node);
+    return record !== undefined && isOut(record, now);
+  }
+
   breakerState(node: number, now: number): BreakerState {
     return this.#nodes.get(node)?.breaker.stateAt(now) ?? 'closed';
   }
@@ -157,7 +163,11 @@ export class Standing {
 }
 
 function isReady(record: NodeRecord, model: string, now: number): boolean {
-  if (now < record.blockedUntil || record.breaker.stateAt(now) === 'open') return false;
+  if (isOut(record, now)) return false;
   const loadingUntil = record.loadingUntil.get(model);
   return loadingUntil === undefined || now >= loadingUntil;
+}
+
+function isOut(record: NodeRecord, now: number): boolean {
+  return now < record.blockedUntil || record.breaker.stateAt(now) === 'open';
 }

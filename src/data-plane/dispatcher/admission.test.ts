@@ -125,12 +125,12 @@ test('a wait ends exactly when it is over, each at its own time', () => {
   assert.equal(desk.dispatcher.nextWakeAt(), null);
 });
 
-test('Retry-After tells when the room should be half empty again at the rate it drains', () => {
+test('Retry-After tells when the room should be half empty again at the rate at which slots come free', () => {
   const desk = busyDesk({ queue: { maxWaiters: 100 } }, 4);
   desk.askMany(80);
-  // Two a second over the last ten.
-  for (let second = 0; second < 10; second++) {
-    for (const id of desk.served.slice(-4, -2)) desk.release(id);
+  // Four slots, each taken for two seconds: two a second.
+  for (let second = 0; second < 20; second++) {
+    for (const id of desk.served.slice(-4, -2)) desk.release(id, { kind: 'served' });
     desk.askMany(2);
     desk.advance(1000);
   }
@@ -140,12 +140,13 @@ test('Retry-After tells when the room should be half empty again at the rate it 
   assert.ok(result.retryAfterMs >= 14_000 && result.retryAfterMs <= 19_000, `${result.retryAfterMs}`);
 });
 
-test('Retry-After is the wait allowed where nothing was handed on of late', () => {
-  const desk = busyDesk({ queue: { timeoutMs: 12_000 } });
+test('Retry-After takes a slot to be taken for 5 s where none has come free yet', () => {
+  const desk = busyDesk({ queue: { timeoutMs: 120_000 } });
   desk.askMany(16);
   const result = desk.result(desk.ask());
   assert.equal(result?.kind, 'capacity-exceeded');
-  assert.ok(result.retryAfterMs >= 12_000 && result.retryAfterMs <= 14_400, `${result.retryAfterMs}`);
+  // 6 above half of 20, one slot.
+  assert.ok(result.retryAfterMs >= 30_000 && result.retryAfterMs <= 36_000, `${result.retryAfterMs}`);
 });
 
 test('a body is refused unread only if the room is full and no node has a slot', () => {

@@ -61,6 +61,16 @@ export class DispatchPort {
     return this.#dispatcher.refusesUnread(this.#clock.now());
   }
 
+  /** Ms until a request like those waiting should be accepted again. */
+  retryAfterMs(): number {
+    return this.#dispatcher.retryAfterMs(this.#clock.now());
+  }
+
+  /** Ms until a node of the model is probed next. */
+  nextProbeMs(model: string): number {
+    return this.#dispatcher.nextProbeMs(model, this.#clock.now());
+  }
+
   replaceSnapshot(snapshot: FleetSnapshot): void {
     this.#tell((dispatcher, now) => dispatcher.replaceSnapshot(snapshot, now));
   }

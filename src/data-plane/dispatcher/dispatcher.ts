@@ -4,7 +4,6 @@ import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
 import { admissionControl, isFull } from './admission-control.ts';
 import { Placement, type NodeCounts } from './placement.ts';
-import { DrainRate } from './retry-after.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
@@ -45,7 +44,6 @@ export class Dispatcher {
   readonly #answer: DispatcherOptions['answer'];
   readonly #placement: Placement;
   readonly #room = new WaitingRoom();
-  readonly #drainRate = new DrainRate();
   readonly #budget: RetryBudget;
   #draining = false;
 
@@ -71,7 +69,7 @@ export class Dispatcher {
       isSpare(this.#room, this.#placement, each, ticket, now),
     );
     if (candidate) return this.#grant(ticket, candidate, null, now);
-    if ((ticket.readmitted && !offered) || this.#isExhausted(ticket)) {
+    if ((ticket.readmitted && !offered) || this.#isExhausted(ticket, now)) {
       return this.#answer(ticket.id, { kind: 'exhausted', waitedMs: null });
     }
     if (this.#draining) return this.#answer(ticket.id, { kind: 'draining', waitedMs: null });
@@ -106,7 +104,12 @@ export class Dispatcher {
    */
   refusesUnread(now: number): number | null {
     if (this.#room.size === 0 || !isFull(this.#room.size, this.#queue.maxWaiters)) return null;
-    return this.#placement.hasFreeSlotAnywhere() ? null : this.#retryAfterMs(now);
+    return this.#placement.hasFreeSlotAnywhere() ? null : this.retryAfterMs(now);
+  }
+
+  /** Ms until a node of the model is probed next. */
+  nextProbeMs(model: string, now: number): number {
+    return this.#placement.nextProbeMs(model, now);
   }
 
   replaceSnapshot(snapshot: FleetSnapshot, now: number): void {
@@ -178,7 +181,7 @@ export class Dispatcher {
   }
 
   #refuse(ticket: Ticket, now: number): void {
-    this.#answer(ticket.id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs: this.#retryAfterMs(now) });
+    this.#answer(ticket.id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs: this.retryAfterMs(now) });
   }
 
   // The end of a wait
@@ -186,9 +189,9 @@ export class Dispatcher {
   #expire(waiter: Waiter, now: number): void {
     const waitedMs = now - waiter.enteredAt;
     if (this.#placement.hasReadyNode(waiter.ticket, now)) {
-      this.#dismiss(waiter, { kind: 'timeout', waitedMs, retryAfterMs: this.#retryAfterMs(now) });
+      this.#dismiss(waiter, { kind: 'timeout', waitedMs, retryAfterMs: this.retryAfterMs(now) });
     } else {
-      const retryAfterMs = this.#placement.nextProbeMs(waiter.ticket.model, now);
+      const retryAfterMs = this.nextProbeMs(waiter.ticket.model, now);
       this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs });
     }
   }
@@ -199,7 +202,7 @@ export class Dispatcher {
     const waitedMs = now - waiter.enteredAt;
     if (models.has(waiter.ticket.model)) {
       waiter.offered = true;
-      if (this.#isExhausted(waiter.ticket)) this.#dismiss(waiter, { kind: 'exhausted', waitedMs });
+      if (this.#isExhausted(waiter.ticket, now)) this.#dismiss(waiter, { kind: 'exhausted', waitedMs });
     } else if (waiter.offered) {
       this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs: WITHDRAWN_RETRY_MS });
     } else if (settled) {
@@ -207,8 +210,8 @@ export class Dispatcher {
     }
   }
 
-  #isExhausted(ticket: Ticket): boolean {
-    return ticket.tried.length > 0 && !this.#placement.hasProspect(ticket);
+  #isExhausted(ticket: Ticket, now: number): boolean {
+    return ticket.tried.length > 0 && !this.#placement.hasProspect(ticket, now);
   }
 
   #dismiss(waiter: Waiter, result: WaitResult): void {
@@ -220,10 +223,7 @@ export class Dispatcher {
 
   #grant(ticket: Ticket, candidate: Candidate, waiter: Waiter | null, now: number): void {
     const grant = this.#placement.take(ticket, candidate, now);
-    if (waiter) {
-      this.#room.leave(waiter);
-      this.#drainRate.note(now);
-    }
+    if (waiter) this.#room.leave(waiter);
     this.#answer(ticket.id, { kind: 'ready', grant, waitedMs: waiter ? now - waiter.enteredAt : null });
   }
 
@@ -239,8 +239,9 @@ export class Dispatcher {
 
   // When to come back
 
-  #retryAfterMs(now: number): number {
+  /** Ms until a request like those waiting should be accepted again. */
+  retryAfterMs(now: number): number {
     const ahead = this.#room.size - Math.floor(this.#queue.maxWaiters / 2);
-    return this.#drainRate.retryAfterMs(ahead, now, this.#random, this.#queue.timeoutMs);
+    return this.#placement.drainRate.retryAfterMs(ahead, now, this.#random);
   }
 }

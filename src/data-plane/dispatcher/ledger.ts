@@ -9,6 +9,8 @@ import type { NodeRef } from './ticket.ts';
 export interface OpenLease extends NodeRef {
   readonly id: number;
   readonly model: string;
+  /** Monotonic ms. */
+  readonly takenAt: number;
   /** True if it is the one request by which a half-open breaker tries its node. */
   readonly trial: boolean;
 }
@@ -48,9 +50,9 @@ export class Ledger implements LiveCounts {
     return Math.min(free, modelSlots - (this.#counts[node]?.byModel.get(model) ?? 0));
   }
 
-  take({ node, generation }: NodeRef, model: string, trial: boolean): OpenLease {
+  take({ node, generation }: NodeRef, model: string, trial: boolean, now: number): OpenLease {
     this.#lastId += 1;
-    const lease: OpenLease = { id: this.#lastId, node, generation, model, trial };
+    const lease: OpenLease = { id: this.#lastId, node, generation, model, takenAt: now, trial };
     this.#open.set(lease.id, lease);
     this.#count(lease, 1);
     return lease;

@@ -7,6 +7,7 @@ import type { Candidate } from '../balancer/candidate.ts';
 import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
+import { DrainRate } from './retry-after.ts';
 import { wasTried, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
 
 // Which node may bear which ticket, and the leases that say so: the fleet as the control plane sees it, what recent answers
@@ -30,6 +31,8 @@ export class Placement {
   readonly #ledger = new Ledger();
   readonly #standing = new Standing(emptySnapshot);
   readonly #selection: CachedSelection;
+  /** How fast slots come free. */
+  readonly drainRate = new DrainRate();
   #snapshot: FleetSnapshot = emptySnapshot;
   /** Models offered by each node, by node index. */
   #modelsOf: readonly (readonly string[])[] = [];
@@ -98,7 +101,8 @@ export class Placement {
 
   take(ticket: Ticket, candidate: Candidate, now: number): Grant {
     const { node, generation, upstream } = candidate;
-    const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now));
+    const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now), now);
+    this.drainRate.began(now);
     this.#selection.taken(ticket.model, candidate);
     return { lease: lease.id, node, generation, upstream };
   }
@@ -106,7 +110,9 @@ export class Placement {
   /** Ends a lease and learns from how it ended. Returns the node it freed; null where it ended before or its node is gone. */
   end(leaseId: number, outcome: LeaseOutcome, now: number): number | null {
     const lease = this.#ledger.end(leaseId);
-    if (!lease || !this.#isRegistered(lease)) return null;
+    if (!lease) return null;
+    this.drainRate.ended(lease.takenAt, now, outcome.kind === 'served');
+    if (!this.#isRegistered(lease)) return null;
     this.#learn(lease, outcome, now);
     return lease.node;
   }
@@ -117,13 +123,14 @@ export class Placement {
     this.#standing.blame(ref.node, ref.generation, now, () => this.#maySpare(ref.node, now));
   }
 
-  /** True if a node that has not failed this ticket could still serve it, now or soon. */
-  hasProspect(ticket: Ticket): boolean {
+  /** True if a node that has not failed this ticket could still serve it, now or soon. One whose breaker is open is not waited for. */
+  hasProspect(ticket: Ticket, now: number): boolean {
     const offers = this.#snapshot.models.get(ticket.model)?.offers ?? [];
     return offers.some((offer) => {
       const node = this.#snapshot.nodes[offer.node];
       if (!node || node.draining || wasTried(ticket, { node: node.index, generation: node.generation })) return false;
-      return node.state === 'ready' || node.state === 'loading' || node.state === 'starting';
+      if (node.state === 'ready') return !this.#standing.isOut(node.index, now);
+      return node.state === 'loading' || node.state === 'starting';
     });
   }
 

@@ -4,33 +4,75 @@ import { DrainRate } from './retry-after.ts';
 
 const none = (): number => 0;
 
-test('the rate is that of the last hand-offs', () => {
+/** Four slots, each lease held for `heldMs`, until `endAt`; returns the moments at which the open ones were taken. */
+function busy(rate: DrainRate, heldMs: number, endAt: number): number[] {
+  const open: number[] = [];
+  for (let at = 0; at <= endAt; at += heldMs / 4) {
+    const oldest = open.length === 4 ? open.shift() : undefined;
+    if (oldest !== undefined) rate.ended(oldest, at, true);
+    rate.began(at);
+    open.push(at);
+  }
+  return open;
+}
+
+test('the rate is the open leases over the mean time that one is held', () => {
   const rate = new DrainRate();
-  for (let at = 0; at <= 10_000; at += 500) rate.note(at);
-  assert.ok(Math.abs((rate.perMs(10_000) ?? 0) * 1000 - 2) < 0.2);
+  busy(rate, 2000, 20_000);
+  assert.ok(Math.abs((rate.perMs(20_000) ?? 0) * 1000 - 2) < 0.01);
 });
 
-test('hand-offs of half a minute ago say nothing of now', () => {
+test('before the first lease has ended it is held for 5 s, as far as anybody knows', () => {
   const rate = new DrainRate();
-  rate.note(0);
-  assert.notEqual(rate.perMs(30_000), null);
-  assert.equal(rate.perMs(30_001), null);
-  assert.equal(rate.retryAfterMs(10, 30_001, none, 7000), 7000);
+  rate.began(0);
+  rate.began(0);
+  assert.equal(rate.perMs(100), 2 / 5000);
+  assert.equal(rate.retryAfterMs(4, 100, none), 10_000);
 });
 
-test('a rate that has risen shows: only the last 64 count', () => {
+test('leases that do not end slow the rate down while they age', () => {
   const rate = new DrainRate();
-  for (let at = 0; at < 20_000; at += 1000) rate.note(at);
-  for (let at = 20_000; at < 21_000; at += 10) rate.note(at);
-  assert.ok((rate.perMs(21_000) ?? 0) * 1000 > 50);
+  busy(rate, 1000, 20_000);
+  assert.ok((rate.perMs(80_000) ?? 0) < 4 / 60_000);
+});
+
+test('only leases that served a request tell how long others will be held', () => {
+  const rate = new DrainRate();
+  busy(rate, 2000, 20_000);
+  for (let n = 0; n < 100; n++) {
+    rate.began(20_000);
+    rate.ended(20_000, 20_001, false);
+  }
+  assert.ok(Math.abs((rate.perMs(20_001) ?? 0) * 1000 - 2) < 0.01);
+});
+
+test('a mean that has changed shows after a few dozen leases', () => {
+  const rate = new DrainRate();
+  let now = 0;
+  const one = (heldMs: number): void => {
+    rate.began(now);
+    rate.ended(now, now + heldMs, true);
+    now += heldMs;
+  };
+  for (let n = 0; n < 50; n++) one(10_000);
+  for (let n = 0; n < 50; n++) one(100);
+  rate.began(now);
+  assert.ok((rate.perMs(now) ?? 0) * 1000 > 5);
 });
 
 test('whoever is refused stays away until those ahead are gone, with up to a fifth of jitter, at least a second', () => {
   const rate = new DrainRate();
-  for (let at = 0; at <= 10_000; at += 100) rate.note(at);
-  const base = rate.retryAfterMs(100, 10_000, none, 1);
-  assert.ok(base > 9000 && base < 11_000, `${base}`);
-  assert.ok(Math.abs(rate.retryAfterMs(100, 10_000, () => 1, 1) / base - 1.2) < 1e-9);
-  assert.equal(rate.retryAfterMs(0, 10_000, none, 1), 1000);
-  assert.equal(rate.retryAfterMs(-50, 10_000, none, 1), 1000);
+  busy(rate, 400, 10_000);
+  const base = rate.retryAfterMs(100, 10_000, none);
+  assert.ok(Math.abs(base - 10_000) < 1, `${base}`);
+  assert.ok(Math.abs(rate.retryAfterMs(100, 10_000, () => 1) / base - 1.2) < 1e-9);
+  assert.equal(rate.retryAfterMs(0, 10_000, none), 1000);
+  assert.equal(rate.retryAfterMs(-50, 10_000, none), 1000);
+});
+
+test('where nothing runs there is no rate, and 5 s are told', () => {
+  const rate = new DrainRate();
+  busy(rate, 400, 10_000).forEach((takenAt) => rate.ended(takenAt, 10_400, true));
+  assert.equal(rate.perMs(10_400), null);
+  assert.equal(rate.retryAfterMs(100, 10_400, none), 5000);
 });

@@ -207,3 +207,13 @@ test('a retry is paid from the budget that requests fill, not retries', () => {
   for (const id of ids.slice(0, 5)) desk.retry(id);
   assert.ok(Math.abs(desk.counts().retryBudget - 2) < 1e-9);
 });
+
+test('a request that failed elsewhere does not wait for a node whose breaker is open', () => {
+  const desk = new DispatchDesk(nodesAlike(2, { slots: 8 }));
+  endOn(desk, 0, 5, fault);
+  assert.equal(breakerOf(desk, 0), 'open');
+  const id = desk.ask();
+  assert.equal(desk.grant(id).node, 1);
+  desk.retry(id, fault);
+  assert.equal(desk.state(id), 'exhausted');
+});
