@@ -89,3 +89,9 @@ test('a line beyond the limit ends the stream', () => {
   assert.equal(seen.tooLong, true);
   assert.equal(seen.text, '{}\n');
 });
+
+test('a line that is no object does not cross; a torn object does, for it may hold generated text', () => {
+  const watch = watchNdjson('m');
+  assert.equal(watch.push(Buffer.from('panic: on gpu-1 at 10.0.0.5:8000\n')), null);
+  assert.equal(watch.push(Buffer.from('{"response":"a"\n'))?.toString(), '{"response":"a"\n');
+});

@@ -6,6 +6,7 @@ import type { FrameReader, Verdict } from './frames.ts';
 import { skipSpace } from './json-fields.ts';
 
 const LF = 0x0a;
+const OPEN_BRACE = 0x7b;
 
 /** Watches an Ollama stream, one JSON object per line. `askedModel` is the name the client used. */
 export function watchNdjson(askedModel: string, maxFrameBytes: number = MAX_FRAME_BYTES): AnswerWatch {
@@ -30,7 +31,8 @@ class LineReader implements FrameReader {
     const { answer } = this;
     if (answer.marked) return 'drop';
     this.frames += 1;
-    if (!answer.read(bytes, start, end)) return 'as-is';
+    // Generated text comes in objects, be they torn or odd; any other line is the node's own and may say where it is.
+    if (!answer.read(bytes, start, end)) return bytes[skipSpace(bytes, start, end)] === OPEN_BRACE ? 'as-is' : 'drop';
     if (answer.error !== null) {
       this.failed = answer.error;
       return 'drop';

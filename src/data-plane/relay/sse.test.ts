@@ -52,9 +52,11 @@ test('a frame is forwarded with the chunk that completes it, not before', () => 
   assert.equal(watch.push(Buffer.from('}\n\n'))?.toString(), 'data: {}\n\n');
 });
 
-test('comments and pings pass and are no progress', () => {
+test('comments pass without their words, pings whole, and neither is progress', () => {
   const watch = watchSse('m');
-  assert.equal(watch.push(Buffer.from(': ping\n\n'))?.toString(), ': ping\n\n');
+  assert.equal(watch.push(Buffer.from(': node gpu-1 at 10.0.0.5:8000\n\n'))?.toString(), ':\n\n');
+  const empty = Buffer.from(':\n\n');
+  assert.equal(watch.push(empty), empty);
   const ping = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
   assert.equal(watch.push(ping), ping);
   assert.equal(watch.frames, 0);
@@ -103,7 +105,7 @@ test('what only looks like an error passes', () => {
 
 test('nothing with data follows the end marker', () => {
   const seen = watchText('data: [DONE]\n\ndata: {"error":"late"}\n\n: bye\n\n');
-  assert.equal(seen.text, 'data: [DONE]\n\n: bye\n\n');
+  assert.equal(seen.text, 'data: [DONE]\n\n:\n\n');
   assert.equal(seen.failed, null);
   assert.equal(seen.ended, true);
 });
@@ -124,7 +126,7 @@ test('data over several lines is read as one text and rewritten as lines', () =>
   const seen = watchText(
     'event: x\ndata: {"a": 1,\ndata:  "model": "old",\ndata: "system_fingerprint": "f"}\nid: 4\n\n',
   );
-  assert.equal(seen.text, 'event: x\nid: 4\ndata: {"a": 1,\ndata:  "model": "m"}\n\n');
+  assert.equal(seen.text, 'event: x\ndata: {"a": 1,\ndata:  "model": "m"}\n\n');
   const same = 'data: {"a": 1,\ndata:  "model": "m"}\n\n';
   assert.equal(watchText(same).text, same);
 });
@@ -162,10 +164,19 @@ test('a frame beyond the limit ends the stream, however it is cut; one at the li
   }
 });
 
-test('data that is no JSON object passes unread', () => {
-  for (const frame of ['data: hello\n\n', 'data: [1,2]\n\n', 'data: {"model":"old"\n\n', 'data\n\n', 'data:\n\n']) {
+test('a torn or odd object passes unread, for it may hold generated text', () => {
+  for (const frame of ['data: {"model":"old"\n\n', 'data: {"logprob":NaN}\n\n'])
     assert.equal(watchText(frame).text, frame);
+});
+
+test('data that is no object, ids, unknown lines and odd event names do not cross', () => {
+  const traceback = 'Traceback (most recent call last):\n  File "/srv/gpu-1/server.py", line 1\n\n';
+  for (const frame of ['data: on gpu-1\n\n', 'data: ["10.0.0.5"]\n\n', 'data\n\n', 'retry: 9\n\n', traceback]) {
+    assert.equal(watchText(frame).text, ':\n\n', frame);
   }
+  const mixed = ': gpu-1\nid: gpu-1/7\nevent: chunk\ndata: {"a":1}\nx-node: gpu-1\n\n';
+  assert.equal(watchText(mixed).text, 'event: chunk\ndata: {"a":1}\n\n');
+  assert.equal(watchText('event: from gpu-1\ndata: {"a":1}\n\n').text, 'data: {"a":1}\n\n');
 });
 
 test('escaped and repeated keys are rewritten too', () => {

@@ -7,7 +7,12 @@ import { skipSpace } from './json-fields.ts';
 
 // Server-sent events (WHATWG HTML, section 9.2), read only as far as a router must: where an event ends, which lines are
 // data, which event is an error. Lines may end in LF, CRLF or CR, mixed. An event is judged by its data's fields, not by
-// its name, but for `event: error`. Comments and unknown fields pass.
+// its name, but for `event: error`.
+//
+// Only what a client of these APIs understands crosses: data that is a JSON object or the end marker, and well-formed event
+// names. What generated text there is, is inside the objects; ids, unknown fields, a comment's words and the lines of a
+// traceback are the node's own and may say where it is. An empty comment stays in place of each event made of such
+// lines, so that what kept a connection alive still does.
 //
 // Once the end marker has passed, further data is dropped: an engine may send an error and then its marker, but nothing
 // that follows a marker can reach a client in a form that it would understand.
@@ -19,6 +24,9 @@ const DATA = Buffer.from('data');
 const EVENT = Buffer.from('event');
 const ERROR = Buffer.from('error');
 const DONE = Buffer.from('[DONE]');
+const EMPTY_COMMENT = Buffer.from(':\n\n');
+const OPEN_BRACE = 0x7b;
+const EVENT_NAME = /^[a-z][a-z0-9_.-]{0,80}$/i;
 
 /** Watches an OpenAI or Anthropic stream. `askedModel` is the name the client used. */
 export function watchSse(askedModel: string, maxFrameBytes: number = MAX_FRAME_BYTES): AnswerWatch {
@@ -37,6 +45,8 @@ class EventReader implements FrameReader {
   #dataEnd = -1;
   #dataLines = 0;
   #isError = false;
+  /** It has lines that do not cross. */
+  #hasForeign = false;
   /** Its data is a whole JSON object or the end marker. */
   #isWhole = false;
 
@@ -76,10 +86,11 @@ class EventReader implements FrameReader {
 
   readFrame(bytes: Buffer, start: number, end: number): Verdict {
     this.#readLines(bytes, start, end);
-    if (this.#dataLines === 0) return 'as-is';
+    if (this.#dataLines === 0) return this.#hasForeign ? EMPTY_COMMENT : 'as-is';
     if (this.answer.marked) return 'drop';
-    if (this.#dataLines > 1) return this.#readSplitData(bytes, start, end);
+    if (this.#dataLines > 1 || this.#hasForeign) return this.#rebuild(bytes, start, end);
     if (!this.#readPayload(bytes, this.#dataStart, this.#dataEnd)) return 'drop';
+    if (!this.#crosses(bytes, this.#dataStart)) return EMPTY_COMMENT;
     return this.answer.edits.isEmpty ? 'as-is' : this.answer.edits.apply(bytes, start, end);
   }
 
@@ -105,25 +116,34 @@ class EventReader implements FrameReader {
     return this.failed === null;
   }
 
-  /** Data over several lines is one text, joined by line feeds; rare enough to be copied. */
-  #readSplitData(bytes: Buffer, start: number, end: number): Verdict {
-    const others: string[] = [];
+  /** An object that is torn or odd (`NaN`) still holds generated text. */
+  #crosses(payload: Buffer, start: number): boolean {
+    return this.#isWhole || payload[skipSpace(payload, start, payload.length)] === OPEN_BRACE;
+  }
+
+  /** The event written anew from what crosses. Data over several lines is one text, joined by line feeds; rare enough to be copied. */
+  #rebuild(bytes: Buffer, start: number, end: number): Verdict {
+    const names: string[] = [];
     const data: string[] = [];
-    for (const line of bytes.toString('utf8', start, end).split(/\r\n|\n|\r/)) {
-      if (/^data(?::|$)/.test(line)) data.push(line.slice(5).replace(/^ /, ''));
-      else if (line !== '') others.push(line);
+    for (const line of bytes
+      .toString('utf8', start, end)
+      .replace(/^\uFEFF/, '')
+      .split(/\r\n|\n|\r/)) {
+      if (/^(?:data|error)(?::|$)/.test(line))
+        data.push(line.slice(line.indexOf(':') + 1 || line.length).replace(/^ /, ''));
+      else if (isEventLine(line)) names.push(line);
     }
     const payload = Buffer.from(data.join('\n'));
     if (!this.#readPayload(payload, 0, payload.length)) return 'drop';
-    const { edits } = this.answer;
-    if (edits.isEmpty) return 'as-is';
-    const changed = edits.apply(payload, 0, payload.length).toString().split('\n');
-    return Buffer.from([...others, ...changed.map((line) => `data: ${line}`), '', ''].join('\n'));
+    if (!this.#crosses(payload, 0)) return EMPTY_COMMENT;
+    const changed = this.answer.edits.apply(payload, 0, payload.length).toString().split('\n');
+    return Buffer.from([...names, ...changed.map((line) => `data: ${line}`), '', ''].join('\n'));
   }
 
   #readLines(bytes: Buffer, start: number, end: number): void {
     this.#dataLines = 0;
     this.#isError = false;
+    this.#hasForeign = false;
     let at = start;
     if (this.#isFirst) {
       this.#isFirst = false;
@@ -145,14 +165,19 @@ class EventReader implements FrameReader {
     } else if (isField(bytes, start, end, EVENT)) {
       const value = valueStart(bytes, start + EVENT.length, end);
       if (end - value === ERROR.length && holds(bytes, value, end, ERROR)) this.#isError = true;
+      else if (!EVENT_NAME.test(bytes.toString('latin1', value, end))) this.#hasForeign = true;
     } else if (isField(bytes, start, end, ERROR)) {
       // Old llama.cpp servers put the error's JSON under a field of that name.
       this.#isError = true;
       this.#dataLines += 1;
       this.#dataStart = valueStart(bytes, start + ERROR.length, end);
       this.#dataEnd = end;
-    }
+    } else if (end - start > 1 || bytes[start] !== 0x3a) this.#hasForeign = true;
   }
+}
+
+function isEventLine(line: string): boolean {
+  return line.startsWith('event:') && EVENT_NAME.test(line.slice(6).replace(/^ /, ''));
 }
 
 function holds(bytes: Buffer, at: number, end: number, text: Buffer): boolean {
