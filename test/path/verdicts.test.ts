@@ -203,10 +203,11 @@ test("a node's wish to be left alone for longer than a minute is told as a minut
 
 test('a 500 is held against the node only if another node serves the same request', async () => {
   await using broken = await scriptedNode(status(500));
-  await using good = await scriptedNode(inTurn(status(500), status(500), status(500), status(500), status(500), chat));
+  await using good = await scriptedNode(inTurn(status(500), status(500), status(500), status(500), chat));
   await using router = await startDataPlane([{ url: broken.url }, { url: good.url }]);
   const breakers = (): (string | undefined)[] => router.plane.gauges().nodes.map(({ breaker }) => breaker);
-  for (let sent = 0; sent < 5; sent += 1) assert.equal((await router.chat()).status, 502);
+  // Five in a row would be a suspicion of its own.
+  for (let sent = 0; sent < 4; sent += 1) assert.equal((await router.chat()).status, 502);
   assert.deepEqual(breakers(), ['closed', 'closed'], 'it may have been the requests');
   for (let sent = 0; sent < 40; sent += 1) assert.equal((await router.chat()).status, 200);
   assert.deepEqual(breakers(), ['open', 'closed']);
