@@ -8,7 +8,7 @@ import type { AttemptEnd } from '../../fleet/settlement.ts';
 export interface Verdict {
   /** `done`: the client has its answer or is gone. `relay`: the node's own 4xx is the answer. `another`: try another node. */
   readonly next: 'done' | 'relay' | 'another';
-  readonly blame: 'served' | 'neutral' | 'fault' | 'if-served' | 'overloaded' | 'loading' | 'unauthorized';
+  readonly blame: 'served' | 'neutral' | 'fault' | 'if-served' | 'overloaded' | 'loading' | 'missing' | 'unauthorized';
   /** At most this many further attempts after such an end. */
   readonly furtherAttempts: number;
   /** False where the same node may be asked again: it is not failing, only not ready yet. */
@@ -43,7 +43,7 @@ export const verdicts: Readonly<Record<AttemptEnd, Verdict>> = {
   'node-lost': anotherNode,
   overloaded: { ...anotherNode, blame: 'overloaded', code: 'capacity_exceeded' },
   loading: { ...anotherNode, blame: 'loading', marksTried: false, code: 'no_ready_node', doubt: 'loading' },
-  'model-missing': { ...anotherNode, blame: 'neutral', code: 'model_not_found', doubt: 'model-missing' },
+  'model-missing': { ...anotherNode, blame: 'missing', code: 'model_not_found', doubt: 'model-missing' },
   unauthorized: { ...anotherNode, blame: 'unauthorized', doubt: 'unauthorized' },
   'server-error': { ...anotherNode, blame: 'if-served', furtherAttempts: 1 },
   'client-error': { ...done, next: 'relay' },

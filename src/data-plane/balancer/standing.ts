@@ -3,13 +3,15 @@ import { Heap } from '../../lib/heap.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 
 // What recent answers say of each node, beside the control plane's view of it: its breaker, whether it asked to be left alone
-// (429, 503: cooled, which counts as busy), whether it refused our key (blocked) and which of its models said that they are
-// still loading. The last two are doubts: they hold until a probe that began after them has finished, or their time is
-// over. All is kept per generation: a node registered anew starts clean.
+// (429, 503: cooled, which counts as busy), whether it refused our key (blocked), which of its models said that they are
+// still loading and which it does not know (404) though it listed them. All but the first two are doubts: they hold until a
+// probe that began after them has finished, or their time is over. All is kept per generation: a node registered anew
+// starts clean.
 
 /** How long a doubt holds where nothing says otherwise. */
 const LOADING_MS = 2_000;
 const BLOCK_MS = 5_000;
+const MISSING_MS = 5_000;
 /** The first probe to finish after a doubt may have begun before it; the second did not. */
 const PROBES_TO_SETTLE = 2;
 
@@ -20,6 +22,8 @@ interface NodeRecord {
   blockedUntil: number;
   /** By model. */
   readonly loadingUntil: Map<string, number>;
+  /** By model. */
+  readonly missingUntil: Map<string, number>;
   /** Finished probes of the node when the last doubt arose. */
   doubtedAtProbe: number;
 }
@@ -43,6 +47,7 @@ export class Standing {
       else if (node.probes >= record.doubtedAtProbe + PROBES_TO_SETTLE) {
         record.blockedUntil = 0;
         record.loadingUntil.clear();
+        record.missingUntil.clear();
       }
     }
   }
@@ -54,16 +59,22 @@ export class Standing {
     return now >= record.cooledUntil && isReady(record, model, now) && record.breaker.allows(now);
   }
 
-  /** False where the node is out rather than busy: breaker open, key refused, model loading. */
+  /** False where the node is out rather than busy: breaker open, key refused, model loading or unknown. */
   isReady(node: number, model: string, now: number): boolean {
     const record = this.#nodes.get(node);
     return !record || isReady(record, model, now);
   }
 
-  /** True where its breaker is open or it refused our key: it is not merely busy or loading. */
-  isOut(node: number, now: number): boolean {
+  /** True where its breaker is open, it refused our key or does not know the model: it is not merely busy or loading. */
+  isOut(node: number, model: string, now: number): boolean {
     const record = this.#nodes.get(node);
-    return record !== undefined && isOut(record, now);
+    return record !== undefined && (isOut(record, now) || isMissing(record, model, now));
+  }
+
+  /** True where it said of late that it does not know the model. */
+  isMissing(node: number, model: string, now: number): boolean {
+    const record = this.#nodes.get(node);
+    return record !== undefined && isMissing(record, model, now);
   }
 
   breakerState(node: number, now: number): BreakerState {
@@ -126,6 +137,12 @@ export class Standing {
     this.#returnsAt(until, now);
   }
 
+  /** It does not know the model that it is said to offer. */
+  missing(node: number, generation: number, model: string, now: number): void {
+    this.#doubted(node, generation).missingUntil.set(model, now + MISSING_MS);
+    this.#returnsAt(now + MISSING_MS, now);
+  }
+
   /** When a node is let in again next, in monotonic ms; Infinity where none is out. Past times stay until `forgetPast`. */
   nextReturnAt(): number {
     return this.#returns.peekKey() ?? Infinity;
@@ -155,6 +172,7 @@ export class Standing {
       cooledUntil: 0,
       blockedUntil: 0,
       loadingUntil: new Map(),
+      missingUntil: new Map(),
       doubtedAtProbe: 0,
     };
     this.#nodes.set(node, record);
@@ -163,11 +181,16 @@ export class Standing {
 }
 
 function isReady(record: NodeRecord, model: string, now: number): boolean {
-  if (isOut(record, now)) return false;
+  if (isOut(record, now) || isMissing(record, model, now)) return false;
   const loadingUntil = record.loadingUntil.get(model);
   return loadingUntil === undefined || now >= loadingUntil;
 }
 
 function isOut(record: NodeRecord, now: number): boolean {
   return now < record.blockedUntil || record.breaker.stateAt(now) === 'open';
+}
+
+function isMissing(record: NodeRecord, model: string, now: number): boolean {
+  const missingUntil = record.missingUntil.get(model);
+  return missingUntil !== undefined && now < missingUntil;
 }

@@ -62,7 +62,8 @@ export class Dispatcher {
     if (this.#draining && !ticket.readmitted) return this.#answer(ticket.id, { kind: 'draining', waitedMs: null });
     const { models, settled } = this.#placement.snapshot;
     const offered = models.has(ticket.model);
-    if (!offered && settled && !ticket.readmitted) {
+    const isUnknown = offered ? this.#placement.isMissingEverywhere(ticket.model, now) : settled;
+    if (isUnknown && !ticket.readmitted) {
       return this.#answer(ticket.id, { kind: 'model-not-found', waitedMs: null });
     }
     const candidate = this.#placement.select(ticket, now, (each) =>

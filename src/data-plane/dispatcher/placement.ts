@@ -129,9 +129,15 @@ export class Placement {
     return offers.some((offer) => {
       const node = this.#snapshot.nodes[offer.node];
       if (!node || node.draining || wasTried(ticket, { node: node.index, generation: node.generation })) return false;
-      if (node.state === 'ready') return !this.#standing.isOut(node.index, now);
+      if (node.state === 'ready') return !this.#standing.isOut(node.index, ticket.model, now);
       return node.state === 'loading' || node.state === 'starting';
     });
+  }
+
+  /** True where every node that offers the model said of late that it does not know it. */
+  isMissingEverywhere(model: string, now: number): boolean {
+    const offers = this.#snapshot.models.get(model)?.offers ?? [];
+    return offers.length > 0 && offers.every((offer) => this.#standing.isMissing(offer.node, model, now));
   }
 
   /** True if a node that has not failed this ticket is there to serve it, however busy. */
@@ -206,6 +212,9 @@ export class Placement {
         break;
       case 'loading':
         this.#standing.loading(node, generation, model, now, outcome.retryAfterMs);
+        break;
+      case 'missing':
+        this.#standing.missing(node, generation, model, now);
         break;
       case 'unauthorized':
         this.#standing.block(node, generation, now);

@@ -57,4 +57,6 @@ export type LeaseOutcome =
   | { readonly kind: 'suspect' }
   | { readonly kind: 'overloaded'; readonly coolMs: number }
   | { readonly kind: 'loading'; readonly retryAfterMs: number | null }
+  /** It does not know the model that it is said to offer. */
+  | { readonly kind: 'missing' }
   | { readonly kind: 'unauthorized' };
