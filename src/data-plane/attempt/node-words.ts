@@ -25,7 +25,9 @@ export function nodeWords(baseUrl: string, name: string): NodeWords {
   const url = new URL(baseUrl);
   const bare = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  const hosts = new Set([bare, ...writtenHost(baseUrl), ...(isIPv6(bare) ? spelledOut(bare) : [])]);
+  // A node reached as localhost knows itself by the address it was reached at.
+  const resolved = bare.toLowerCase() === 'localhost' ? ['127.0.0.1', '::1'] : [];
+  const hosts = new Set([bare, ...writtenHost(baseUrl), ...resolved, ...(isIPv6(bare) ? spelledOut(bare) : [])]);
   const encodable = [name];
   for (const host of hosts) {
     encodable.push(host, `${host}:${port}`, `[${host}]:${port}`);
@@ -34,7 +36,7 @@ export function nodeWords(baseUrl: string, name: string): NodeWords {
     address: new RegExp(`(?:${[...hosts].map((host) => asHost(host)).join('|')})(?:(?::|%3a)${port}(?!\\d))?`, 'giu'),
     port: url.port
       ? new RegExp(
-          `\\bport\\b["'\\s:=#]{0,4}${port}(?!\\d)|(?<![\\w.-])(?:localhost|[\\w-]+\\.[\\w.-]+):${port}(?!\\d)`,
+          `\\bport\\b["'\\s:=#]{0,4}${port}(?!\\d)|(?<![\\p{L}\\p{N}]):${port}(?!\\d)|(?<![\\w.-])(?:localhost|[\\w-]+\\.[\\w.-]+):${port}(?!\\d)`,
           'giu',
         )
       : null,

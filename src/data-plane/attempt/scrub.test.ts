@@ -157,3 +157,17 @@ test('the sentence for people is found, and nothing made for machines or browser
     assert.equal(readErrorMessage(Buffer.from(body)), null, body.slice(0, 20));
   }
 });
+
+test('a node reached as localhost is not told by its loopback addresses either, whatever the form', () => {
+  const local = { baseUrl: 'http://localhost:18044', name: 'workstation' };
+  const encoded = ['127.0.0.1:18044', '[::1]:18044', 'localhost:18044'].flatMap((text) => [
+    Buffer.from(text).toString('base64'),
+    Buffer.from(text).toString('hex'),
+  ]);
+  for (const said of ['connect ECONNREFUSED ::1:18044', 'listening on :18044', 'at 127.0.0.1:18044', ...encoded]) {
+    const clean = scrubMessage(said, local);
+    assert.ok(!clean.includes('18044') && !clean.includes('::1'), `${said} → ${clean}`);
+    for (const word of encoded) assert.ok(!clean.includes(word), `${said} → ${clean}`);
+  }
+  assert.equal(scrubMessage('at 12:18044 tokens', local), 'at 12:18044 tokens');
+});

@@ -49,6 +49,8 @@ function withoutIpv6(match: string, bracketed: string | undefined, plain: string
   // A digit is asked for so that `a::b` in a message about code stays.
   if (!/\d/.test(candidate)) return match;
   if (isIPv6(candidate)) return ADDRESS;
+  // A port put behind it without brackets.
+  if (isIPv6(candidate.replace(/:\d{1,5}$/, ''))) return ADDRESS;
   const withoutDot = candidate.replace(/[.:]+$/, '');
   return isIPv6(withoutDot) ? ADDRESS + candidate.slice(withoutDot.length) : match;
 }
