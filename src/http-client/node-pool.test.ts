@@ -237,8 +237,8 @@ test('closing the client destroys busy sockets of retired pools too', async () =
   client.retire('node');
   assert.equal(node.sockets().open, 1, 'a busy socket outlives its pool');
   client.close();
-  assert.equal(await running, 'reset');
   await until(() => node.sockets().open === 0, { what: 'the socket to be gone' });
+  assert.equal(await running, 'reset');
 });
 
 test('a whole answer is bounded in time and size', async () => {

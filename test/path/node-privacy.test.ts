@@ -15,7 +15,7 @@ interface Canary {
   readonly words: readonly string[];
 }
 
-type Saying = (canary: Canary) => string | Buffer;
+type Saying = (canary: Canary) => string;
 
 const path = '/v1/chat/completions';
 
@@ -77,6 +77,8 @@ const detail = (canary: Canary): string =>
   JSON.stringify({ detail: [{ loc: ['body', canary.name], msg: tale(canary), url: canary.url }] });
 const escaped = (canary: Canary): string => JSON.stringify({ error: tale(canary) }).replaceAll('/', String.raw`\/`);
 
+/** Where the bytes are cut in two writes, so that what follows meets an answer that has begun. */
+const CUT = '\u0001cut';
 const delta = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n';
 const streamHead = (canary: Canary, type = 'text/event-stream'): string =>
   `HTTP/1.1 200 OK\r\ncontent-type: ${type}; node=${canary.name}\r\n${headersOf(canary)}connection: close\r\n\r\n`;
@@ -102,14 +104,17 @@ const sayings: readonly (readonly [string, Saying])[] = [
   ['a stream whose first event is an error', (canary) => `${streamHead(canary)}data: ${openaiError(canary)}\n\n`],
   [
     'an error within a stream',
-    (canary) => `${streamHead(canary)}${delta}data: ${openaiError(canary)}\n\ndata: ${tale(canary)}\n\n`,
+    (canary) => `${streamHead(canary)}${delta}${CUT}data: ${openaiError(canary)}\n\ndata: ${tale(canary)}\n\n`,
   ],
   [
     'an error event within a stream',
-    (canary) => `${streamHead(canary)}${delta}event: error\ndata: ${tale(canary)}\n\n`,
+    (canary) => `${streamHead(canary)}${delta}${CUT}event: error\ndata: ${tale(canary)}\n\n`,
   ],
-  ['an error field within a stream', (canary) => `${streamHead(canary)}${delta}error: ${openaiError(canary)}\n\n`],
-  ['a stream that is torn', (canary) => `${streamHead(canary)}${delta}data: ${openaiError(canary).slice(0, -4)}`],
+  [
+    'an error field within a stream',
+    (canary) => `${streamHead(canary)}${delta}${CUT}error: ${openaiError(canary)}\n\n`,
+  ],
+  ['a stream that is torn', (canary) => `${streamHead(canary)}${delta}${CUT}data: ${openaiError(canary).slice(0, -4)}`],
   [
     'a good answer with the path and the fingerprint of the node',
     (canary) =>
@@ -151,7 +156,9 @@ for (const host of ['127.0.0.77', 'localhost', '::1']) {
         // The body is one JSON object; its end is the request's end.
         if (!asked.endsWith('}') || !canary) return;
         asked = '';
-        socket.end(saying(canary));
+        const [first = '', rest] = saying(canary).split(CUT);
+        if (rest === undefined) socket.end(first);
+        else socket.write(first, () => setTimeout(() => socket.end(rest), 20));
       });
     });
     const port = await listen(server, host);
@@ -162,16 +169,21 @@ for (const host of ['127.0.0.77', 'localhost', '::1']) {
       models: { llama3: `/srv/${canary.name}/m.gguf` },
       engine: 'ollama' as const,
     };
+    let interrupted = 0;
     for (const [what, say] of sayings) {
       saying = say;
       await using router = await startDataPlane([node, node, node], { queue: { timeoutMs: 50 } });
       for (const target of [path, '/api/chat']) {
-        for (const stream of [false, true])
-          assertSilent(await exchange(router, target, stream), canary, `${what}, ${target}`);
+        for (const stream of [false, true]) {
+          const received = await exchange(router, target, stream);
+          assertSilent(received, canary, `${what}, ${target}`);
+          if (received.includes('stream_interrupted')) interrupted += 1;
+        }
       }
       const list = await fetch(`${router.url}/v1/models`);
       assertSilent(`HTTP/1.1 200 ${JSON.stringify([...list.headers])}${await list.text()}`, canary, 'the list');
     }
+    assert.equal(interrupted, 16, 'four ways of failing within a stream, asked for in four ways');
     server.close();
     // A node that is not there.
     await using router = await startDataPlane([node, node], { queue: { timeoutMs: 50 } });

@@ -217,10 +217,15 @@ test('a model whose nodes are all down is 503 at the end of the wait, with the t
 
 test('a full room refuses at once with a time to come back', async () => {
   await using node = await scriptedNode(frozen);
-  await using router = await startDataPlane([{ url: node.url, slots: 1 }], { queue: { maxWaiters: 1 } });
+  // A node of another model has a free slot, so that the body is read and admission decides, not the gate before it.
+  const fleet = [
+    { url: node.url, slots: 1 },
+    { url: node.url, models: { other: 'other' } },
+  ];
+  await using router = await startDataPlane(fleet, { queue: { maxWaiters: 5, maxShare: 1 } });
   const leaving = new AbortController();
-  const crowd = [1, 2].map(() => router.chat({}, { signal: leaving.signal }).catch(() => null));
-  await until(() => router.plane.gauges().waiters === 1, { what: 'the room to be full' });
+  const crowd = Array.from({ length: 5 }, () => router.chat({}, { signal: leaving.signal }).catch(() => null));
+  await until(() => router.plane.gauges().waiters === 4, { what: 'the room to be full' });
   const response = await router.chat();
   assert.match(response.headers.get('retry-after') ?? '', /^([1-9]|[1-5]\d|60)$/);
   const ms = Number(response.headers.get('retry-after-ms'));
@@ -228,7 +233,7 @@ test('a full room refuses at once with a time to come back', async () => {
   await assertTold(response, '/v1/chat/completions', [503, 'overloaded_error', 'capacity_exceeded']);
   leaving.abort();
   await Promise.all(crowd);
-  const settlements = await router.settled(3);
+  const settlements = await router.settled(6);
   assert.equal(settlements.find(({ outcome }) => outcome === 'refused')?.code, 'capacity_exceeded');
 });
 
