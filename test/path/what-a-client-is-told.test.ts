@@ -222,7 +222,7 @@ test('a full room refuses at once with a time to come back', async () => {
     { url: node.url, slots: 1 },
     { url: node.url, models: { other: 'other' } },
   ];
-  await using router = await startDataPlane(fleet, { queue: { maxWaiters: 5, maxShare: 1 } });
+  await using router = await startDataPlane(fleet, { queue: { maxWaiters: 5, maxShare: 1, timeoutMs: 2000 } });
   const leaving = new AbortController();
   const crowd = Array.from({ length: 5 }, () => router.chat({}, { signal: leaving.signal }).catch(() => null));
   await until(() => router.plane.gauges().waiters === 4, { what: 'the room to be full' });
