@@ -92,6 +92,6 @@ export function mayUse({ key }: Caller, name: string): boolean {
   return key === null || key.models === null || key.models.includes(canonicalModel(name));
 }
 
-export function isExpired(key: KeySnapshot, wall: number): boolean {
+function isExpired(key: KeySnapshot, wall: number): boolean {
   return key.expiresAt !== null && key.expiresAt <= wall;
 }
