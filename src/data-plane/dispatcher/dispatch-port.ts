@@ -71,6 +71,11 @@ export class DispatchPort {
     return this.#dispatcher.nextProbeMs(model, this.#clock.now());
   }
 
+  /** True where every node that offers the model said of late that it does not know it. */
+  isMissingEverywhere(model: string): boolean {
+    return this.#dispatcher.isMissingEverywhere(model, this.#clock.now());
+  }
+
   replaceSnapshot(snapshot: FleetSnapshot): void {
     this.#tell((dispatcher, now) => dispatcher.replaceSnapshot(snapshot, now));
   }

@@ -62,7 +62,7 @@ export class Dispatcher {
     if (this.#draining && !ticket.readmitted) return this.#answer(ticket.id, { kind: 'draining', waitedMs: null });
     const { models, settled } = this.#placement.snapshot;
     const offered = models.has(ticket.model);
-    const isUnknown = offered ? this.#placement.isMissingEverywhere(ticket.model, now) : settled;
+    const isUnknown = offered ? this.isMissingEverywhere(ticket.model, now) : settled;
     if (isUnknown && !ticket.readmitted) {
       return this.#answer(ticket.id, { kind: 'model-not-found', waitedMs: null });
     }
@@ -111,6 +111,11 @@ export class Dispatcher {
   /** Ms until a node of the model is probed next. */
   nextProbeMs(model: string, now: number): number {
     return this.#placement.nextProbeMs(model, now);
+  }
+
+  /** True where every node that offers the model said of late that it does not know it. */
+  isMissingEverywhere(model: string, now: number): boolean {
+    return this.#placement.isMissingEverywhere(model, now);
   }
 
   replaceSnapshot(snapshot: FleetSnapshot, now: number): void {
