@@ -3,7 +3,8 @@ import Client from 'undici/lib/dispatcher/client.js';
 import type { Clock } from '../lib/clock.ts';
 import type { Exchange, ExchangeRequest, Receiver, Target } from './exchange.ts';
 import { IdleLimit } from './idle-limit.ts';
-import { errorCode, toExchangeError } from './failures.ts';
+import { errorCode } from './failures.ts';
+import { PooledExchange } from './pooled-exchange.ts';
 
 // Connections to one node: one undici `Client` per socket, kept on a stack, last used first out, so that a quiet hour
 // shrinks the pool from its cold end. undici's own `Pool` cannot bound idle sockets and picks the oldest.
@@ -26,7 +27,7 @@ export interface PoolSockets {
   readonly opened: number;
 }
 
-interface Socket {
+export interface Socket {
   readonly client: UndiciClient;
   /** Exchanges completed on it. */
   uses: number;
@@ -148,90 +149,6 @@ export class NodePool {
       destroyQuietly(client);
     });
     return socket;
-  }
-}
-
-/** One request on one socket, or on two if the first was a reused one that turned out to be dead. */
-class PooledExchange implements Exchange {
-  readonly #pool: NodePool;
-  readonly #request: ExchangeRequest;
-  readonly #receiver: Receiver;
-  #socket: Socket;
-  #controller: { pause(): void; resume(): void } | null = null;
-  #paused = false;
-  #answered = false;
-  #over = false;
-
-  constructor(pool: NodePool, request: ExchangeRequest, receiver: Receiver) {
-    this.#pool = pool;
-    this.#request = request;
-    this.#receiver = receiver;
-    this.#socket = pool.take(false);
-    this.#send();
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#controller?.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#controller?.resume();
-  }
-
-  abort(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#pool.discard(this.#socket);
-  }
-
-  #send(): void {
-    const socket = this.#socket;
-    const { method, path, headers, body } = this.#request;
-    // A client torn down while this exchange was on it may still report; only the current socket is listened to.
-    const isCurrent = (): boolean => !this.#over && this.#socket === socket;
-    let isHandingOver = true;
-    socket.client.dispatch(
-      { method, path, headers: [...headers], body },
-      {
-        onRequestStart: (controller) => {
-          this.#controller = controller;
-          if (this.#paused) controller.pause();
-        },
-        onResponseStart: (_controller, status, responseHeaders) => {
-          if (!isCurrent() || status < 200) return;
-          this.#answered = true;
-          this.#receiver.onHead(status, responseHeaders);
-        },
-        onResponseData: (_controller, chunk) => {
-          if (isCurrent()) this.#receiver.onData(chunk);
-        },
-        onResponseEnd: () => {
-          if (!isCurrent()) return;
-          this.#over = true;
-          this.#pool.giveBack(socket);
-          this.#receiver.onEnd();
-        },
-        // A request that undici will not send fails while it is handed over; the caller must have its exchange first.
-        onResponseError: (_controller, cause) =>
-          isHandingOver ? queueMicrotask(() => this.#failed(socket, cause)) : this.#failed(socket, cause),
-      },
-    );
-    isHandingOver = false;
-  }
-
-  #failed(socket: Socket, cause: Error): void {
-    if (this.#over || this.#socket !== socket) return;
-    const error = toExchangeError(cause);
-    this.#pool.discard(socket);
-    if (socket.uses > 0 && !this.#answered && error.failure === 'reset') {
-      this.#socket = this.#pool.take(true);
-      this.#send();
-      return;
-    }
-    this.#over = true;
-    this.#receiver.onError(error);
   }
 }
 
