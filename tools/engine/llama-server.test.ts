@@ -41,7 +41,11 @@ test('the cache lock of a killed process is free at once', async (t) => {
   await writeFile(
     holder,
     `import { withCacheLock } from ${JSON.stringify(source)};
-     await withCacheLock(${JSON.stringify(path)}, 0, () => new Promise(() => process.send('held')));`,
+     // A promise that nothing refers to is collected, and the lock with it.
+     await withCacheLock(${JSON.stringify(path)}, 0, () => new Promise((resolve) => {
+       globalThis.keep = resolve;
+       process.send('held');
+     }));`,
   );
   const child = fork(holder, { stdio: 'ignore' });
   await once(child, 'message');
