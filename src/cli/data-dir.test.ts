@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { temporaryDirectory } from '../../test/support/load-config.ts';
@@ -9,9 +9,10 @@ import { DataDirError, lockDataDir } from './data-dir.ts';
 
 const holder = `
 import { lockDataDir } from ${JSON.stringify(new URL('data-dir.ts', import.meta.url).href)};
-lockDataDir(process.argv[1]);
+const lock = lockDataDir(process.argv[1]);
 process.stdout.write('locked');
-setInterval(() => {}, 60_000);
+// What nothing refers to is collected, and its lock with it.
+setInterval(() => lock, 60_000);
 `;
 
 /** A process that holds the lock until it is killed. */
@@ -92,6 +93,18 @@ test('a path that cannot be a directory is refused with a reason', (t) => {
     assert.throws(() => lockDataDir(path), {
       name: 'DataDirError',
       message: /cannot be used: .*not a directory; name another one with --data-dir$/,
+    });
+  }
+});
+
+test('a path where the system makes no directories is refused, not tried for ever', { timeout: 20_000 }, (t) => {
+  const link = join(temporaryDirectory(t), 'link');
+  symlinkSync(join(link, '..', 'no-such-target'), link);
+  const paths = existsSync('/proc/self') ? ['/proc/no-such-directory', '/proc/no/such/directory', link] : [link];
+  for (const path of paths) {
+    assert.throws(() => lockDataDir(path), {
+      name: 'DataDirError',
+      message: `the data directory ${path} cannot be used: no directory can be made there; name another one with --data-dir`,
     });
   }
 });

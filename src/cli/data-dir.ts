@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isNodeError } from '../config/values/node-error.ts';
 
@@ -46,9 +46,8 @@ export function lockDataDir(dir: string): DataDirLock {
 
 function prepare(dir: string): boolean {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir);
     const status = statSync(dir);
-    if (!status.isDirectory()) throw new DataDirError(`${dir} is not a directory; name another one with --data-dir`);
     if ((status.mode & 0o077) === 0) return false;
     if (isShared(dir, status.mode)) {
       throw new DataDirError(`${dir} is used by others too; name a directory of its own with --data-dir`);
@@ -57,6 +56,23 @@ function prepare(dir: string): boolean {
     return true;
   } catch (error) {
     throw error instanceof DataDirError ? error : unusable(dir, error);
+  }
+}
+
+/**
+ * Makes `dir` and what of its parents is missing, one step per part of the path. Node's own recursive way tries for ever where the
+ * parent is there and the system says ENOENT all the same, as below /proc.
+ */
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    const code = isNodeError(error) ? error.code : '';
+    if (code === 'EEXIST' && statSync(dir).isDirectory()) return;
+    const parent = dirname(dir);
+    if (code !== 'ENOENT' || parent === dir) throw error;
+    makeDirectory(parent);
+    mkdirSync(dir, { mode: 0o700 });
   }
 }
 
@@ -100,6 +116,7 @@ function unusable(dir: string, error: unknown): DataDirError {
     EACCES: 'this user may not write there',
     EPERM: 'it belongs to another user',
     EROFS: 'the file system is read-only',
+    ENOENT: 'no directory can be made there',
     ENOSPC: 'the disk is full',
     EEXIST: 'it is a file, not a directory',
     ENOTDIR: 'a part of the path is a file, not a directory',
