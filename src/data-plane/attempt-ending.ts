@@ -28,7 +28,7 @@ export function attemptEnding(
 /** A node's own 4xx is the client's answer, less what tells which node it was. */
 function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: Refusal, node: ScrubbedNode): Ending {
   const said = readErrorMessage(body);
-  const own = trip.error('upstream_failed', said === null ? {} : { message: scrubMessage(said, node) });
+  const own = trip.error('request_rejected', said === null ? {} : { message: scrubMessage(said, node) });
   const bytes =
     scrubErrorBody(body, textOf(headers['content-type']), node) ??
     trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });

@@ -143,6 +143,13 @@ const table = {
     retryable: true,
     message: 'No node that offers this model is ready. Try again after the time in Retry-After.',
   },
+  request_rejected: {
+    status: 400,
+    type: 'invalid_request_error',
+    fault: 'client',
+    retryable: false,
+    message: 'The inference engine refused this request without saying why. Check its parameters.',
+  },
   upstream_failed: {
     status: 502,
     type: 'upstream_error',

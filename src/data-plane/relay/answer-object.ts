@@ -61,6 +61,8 @@ export class AnswerObject {
     let plainMessage: string | null = null;
     let hasError = false;
     let isDone = false;
+    let isAnswer = false;
+    let hasDetail = false;
     const finishedBefore = this.#choicesFinished;
     while (top.next()) {
       if (top.keyIs('system_fingerprint')) {
@@ -70,8 +72,10 @@ export class AnswerObject {
       edits.keep(top);
       const first = bytes[top.valueStart];
       if (top.keyIs('model')) this.#readModel(bytes, top);
-      else if (top.keyIs('choices')) this.#readChoices(bytes);
-      else if (top.keyIs('usage')) this.tally.readUsage(bytes, top.valueStart, top.valueEnd, false);
+      else if (top.keyIs('choices')) {
+        isAnswer = true;
+        hasError = this.#readChoices(bytes) || hasError;
+      } else if (top.keyIs('usage')) this.tally.readUsage(bytes, top.valueStart, top.valueEnd, false);
       else if (top.keyIs('timings')) this.tally.readTimings(bytes, top.valueStart, top.valueEnd);
       else if (top.keyIs('delta')) {
         if (first === OPEN_BRACE ? this.#hasText(bytes, top) : this.#isText(bytes, top)) this.tally.countDelta();
@@ -89,6 +93,7 @@ export class AnswerObject {
         this.tally.tellCompletion(readCount(bytes, top.valueStart, top.valueEnd));
       } else if (top.keyIs('error')) hasError = hasError || (first !== LETTER_N && first !== LETTER_F);
       else if (top.keyIs('type')) type = shortWord(bytes, top);
+      else if (top.keyIs('detail')) hasDetail = true;
       else if (top.keyIs('object')) hasError = hasError || shortWord(bytes, top) === 'error';
     }
     if (!top.complete) {
@@ -98,6 +103,8 @@ export class AnswerObject {
       return false;
     }
     this.isPing = type === 'ping';
+    // FastAPI's form, which has nothing of an answer beside it.
+    hasError ||= hasDetail && !isAnswer && type === '';
     if (hasError || type === 'error' || type === 'response.failed') {
       this.error = errorMessageIn(bytes, start, end) ?? plainMessage ?? '';
     } else if (isDone || END_TYPES.has(type)) this.marked = true;
@@ -129,9 +136,11 @@ export class AnswerObject {
     return hasError;
   }
 
-  #readChoices(bytes: Buffer): void {
+  /** True where a choice carries an error. */
+  #readChoices(bytes: Buffer): boolean {
     const list = this.#list;
-    if (!list.open(bytes, this.#top.valueStart, this.#top.valueEnd) || list.isObject) return;
+    let hasError = false;
+    if (!list.open(bytes, this.#top.valueStart, this.#top.valueEnd) || list.isObject) return false;
     while (list.next()) {
       const choice = this.#choice;
       if (!choice.open(bytes, list.valueStart, list.valueEnd) || !choice.isObject) continue;
@@ -143,12 +152,14 @@ export class AnswerObject {
         else if (choice.keyIs('text')) hasText = this.#isText(bytes, choice);
         else if (choice.keyIs('index')) index = readCount(bytes, choice.valueStart, choice.valueEnd) ?? 0;
         else if (choice.keyIs('finish_reason')) isFinished = this.#isText(bytes, choice);
+        else if (choice.keyIs('error')) hasError = hasError || bytes[choice.valueStart] === OPEN_BRACE;
       }
       const bit = 1 << Math.min(index, 30);
       this.#choicesSeen |= bit;
-      if (isFinished) this.#choicesFinished |= bit;
+      if (isFinished && !hasError) this.#choicesFinished |= bit;
       if (hasText) this.tally.countDelta();
     }
+    return hasError;
   }
 
   /** Whether a delta carries anything generated: any non-empty string but the role, or a filled `tool_calls`. */

@@ -133,6 +133,10 @@ export class AnswerRelay implements Receiver {
   }
 
   onError(error: ExchangeError): void {
+    if (this.#watch?.isMarked && this.#outlet.hasBegun) {
+      this.#outlet.end();
+      return this.#finish('complete');
+    }
     this.#finish(this.#outlet.hasBegun ? 'broken' : error.failure);
   }
 

@@ -14,6 +14,8 @@ export interface AnswerWatch {
   finish(): Buffer | null;
   /** The stream said that it is over: an end marker, or in OpenAI's form every running choice has a finish reason. */
   readonly ended: boolean;
+  /** The end marker itself has passed: whatever breaks after it, the client has its whole answer. */
+  readonly isMarked: boolean;
   /**
    * The node's message where it reported an error in the stream; that frame and all after it are not forwarded. Not yet
    * scrubbed of addresses. May be empty.

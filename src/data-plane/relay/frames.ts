@@ -75,6 +75,10 @@ export class FrameWatch implements AnswerWatch {
     return this.#reader.answer.ended;
   }
 
+  get isMarked(): boolean {
+    return this.#reader.answer.marked;
+  }
+
   get failed(): string | null {
     return this.#reader.failed;
   }

@@ -65,6 +65,11 @@ class LongBody implements AnswerWatch {
     return this.#place === 'after';
   }
 
+  /** A whole body has no marker in it: its framing tells its end. */
+  get isMarked(): boolean {
+    return false;
+  }
+
   get sawContent(): boolean {
     return this.frames > 0;
   }

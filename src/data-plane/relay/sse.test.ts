@@ -71,6 +71,8 @@ test('an error is not forwarded, nor anything after it, in each form engines use
   const errors: [string, string][] = [
     ['data: {"error":{"message":"no","code":500}}', 'no'],
     ['data: {"error":"no"}', 'no'],
+    ['data: {"detail":"no"}', 'no'],
+    ['data: {"choices":[{"index":0,"error":{"message":"at 10.0.0.5"},"finish_reason":"error"}]}', ''],
     ['data: {"error":{}}', ''],
     ['data: {"object":"error","message":"no","type":"BadRequestError"}', 'no'],
     ['data: {"type":"error","code":"x","message":"no","param":null}', 'no'],
