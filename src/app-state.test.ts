@@ -12,7 +12,7 @@ test('AppState starts every part and stops them in reverse, letting a running an
   await using node = await scriptedNode(gate.answer);
   const settled = Promise.withResolvers<void>();
   const nodes = [{ name: 'gpu-1', url: node.url, engine: 'openai', headers: {} }] as const;
-  const hooks = { listening: () => undefined, settled: () => settled.resolve(), failed: () => undefined };
+  const hooks = { listening: () => undefined, settled: () => settled.resolve() };
   const app = await startApp(testSettings({ nodes }), hooks);
   t.after(() => app.stop());
   await settled.promise;

@@ -24,8 +24,6 @@ export interface AppHooks {
   listening(listening: Listening): void;
   /** Called once when the first probe of every node has finished, or 5 s have passed. */
   settled(nodes: readonly FoundNode[]): void;
-  /** The router cannot go on and a restart would not help; it has stopped itself as far as it can. */
-  failed(message: string): void;
 }
 
 export interface RunningApp {

@@ -37,7 +37,7 @@ test('an address to copy is one that can be dialled', async (t) => {
     startedText('1', everywhere, settings, null),
     /clients {2}http:\/\/0\.0\.0\.0:9347 .*URL=http:\/\/127\.0\.0\.1:9347\/v1/,
   );
-  assert.match(nodesText([], everywhere.adminUrl), /POST http:\/\/\[::1\]:9348\/api/);
+  assert.match(nodesText([], everywhere.adminUrl, false), /POST http:\/\/\[::1\]:9348\/api/);
 });
 
 test('the nodes found are listed with what they are', () => {
@@ -46,21 +46,22 @@ test('the nodes found are listed with what they are', () => {
     { name: 'a', url: 'http://10.0.0.6:8000', engine: 'openai', state: 'offline', models: 0 },
   ];
   assert.equal(
-    nodesText(nodes, listening.adminUrl),
+    nodesText(nodes, listening.adminUrl, true),
     `2 nodes, 1 ready:
   gpu-1  http://10.0.0.5:8000  vllm, ready, 1 model
   a      http://10.0.0.6:8000  openai, offline
 `,
   );
-  assert.match(nodesText(nodes.slice(1), listening.adminUrl), /1 node, 0 ready:[^]*keeps probing/);
+  assert.match(nodesText(nodes.slice(1), listening.adminUrl, true), /1 node, 0 ready:[^]*keeps probing/);
 });
 
-test('without any engine the three ways to add one and the demonstration are named', () => {
-  const text = nodesText([], listening.adminUrl);
+test('without any engine the three ways to add one are named, and the demonstration where there is one', () => {
+  const text = nodesText([], listening.adminUrl, true);
   assert.match(text, /--node http:/);
   assert.match(text, /nodes:\n/);
   assert.match(text, /curl -X POST http:\/\/127\.0\.0\.1:9348\/api\/nodes -H "Authorization: Bearer TOKEN"/);
   assert.match(text, /npm run demo/);
+  assert.doesNotMatch(nodesText([], listening.adminUrl, false), /demo/);
 });
 
 test('a failed start is one sentence without a stack', () => {

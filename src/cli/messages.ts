@@ -33,8 +33,8 @@ function reachable(url: string): string {
 }
 
 /** Printed once after the first round of probes. */
-export function nodesText(nodes: readonly FoundNode[], adminUrl: string): string {
-  if (nodes.length === 0) return noNodesText(adminUrl);
+export function nodesText(nodes: readonly FoundNode[], adminUrl: string, hasDemo: boolean): string {
+  if (nodes.length === 0) return noNodesText(adminUrl) + (hasDemo ? DEMO_HINT : '');
   const width = Math.max(...nodes.map(({ name }) => name.length));
   const lines = nodes.map(({ name, url, engine, state, models }) => {
     const offers = state === 'ready' ? `, ${models} ${models === 1 ? 'model' : 'models'}` : '';
@@ -57,9 +57,10 @@ function noNodesText(adminUrl: string): string {
   3. at run time, with the admin token:
                  curl -X POST ${reachable(adminUrl)}/api/nodes -H "Authorization: Bearer TOKEN" \\
                    -H "Content-Type: application/json" -d '{"name":"gpu-1","url":"http://HOST:8000"}'
-No engine at hand? See it work with the demonstration: npm run demo
 `;
 }
+
+const DEMO_HINT = 'No engine at hand? See it work with the demonstration: npm run demo\n';
 
 export function stoppingText(signal: string, shutdownMs: number): string {
   return `${signal}: finishing the running answers, at most ${Math.ceil(shutdownMs / 1000)} s; once more stops at once\n`;

@@ -22,6 +22,7 @@ function terminal(context: TestContext, startApp: StartApp = neverStarts, env: R
     out,
     startApp,
     version: '1.2.3',
+    hasDemo: false,
     signals: new EventEmitter(),
     now: () => 0,
     wall: () => 0,
@@ -145,6 +146,7 @@ test('serve hands all flags over, prints the addresses, and a signal drains it b
   hooks.settled([]);
   assert.match(host.out.stdout, /OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:1\/v1/);
   assert.match(host.out.stdout, /http:\/\/127\.0\.0\.1:2\/api\/nodes/);
+  assert.doesNotMatch(host.out.stdout, /npm run demo/);
 
   host.signals.emit('SIGTERM', 'SIGTERM');
   await until(() => isStopping, { what: 'the drain to begin', withinMs: 2000 });
@@ -165,29 +167,25 @@ test('serve says in one sentence why it could not start, exits with 1 and frees 
   lockDataDir(join(host.cwd, '.weir')).release();
 });
 
-test('serve ends with 1 when the router gives up or cannot stop', async (t) => {
-  const givesUp = terminal(t, (_, hooks) => {
-    hooks.failed('the database is gone');
-    return Promise.resolve({ stop: () => Promise.resolve() });
+test('serve ends with 1 when the router cannot stop', async (t) => {
+  const started = Promise.withResolvers<void>();
+  const host = terminal(t, () => {
+    started.resolve();
+    return Promise.resolve({ stop: () => Promise.reject(new Error('the disk is gone')) });
   });
-  assert.equal(await run(['serve'], givesUp), 1);
-  assert.equal(givesUp.out.stderr, 'weir stopped: the database is gone\n');
-
-  const cannotStop = terminal(t, (_, hooks) => {
-    hooks.failed('first');
-    return Promise.resolve({ stop: () => Promise.reject(new Error('second')) });
-  });
-  assert.equal(await run(['serve'], cannotStop), 1);
-  assert.match(cannotStop.out.stderr, /weir stopped: second/);
+  const ended = run(['serve'], host);
+  await started.promise;
+  host.signals.emit('SIGTERM', 'SIGTERM');
+  assert.equal(await ended, 1);
+  assert.match(host.out.stderr, /weir stopped: the disk is gone/);
 });
 
 test('with log level silent serve prints nothing but failures', async (t) => {
   const host = terminal(t, (_, hooks) => {
     hooks.listening({ clientUrl: 'http://a', adminUrl: 'http://b', adminToken: 'canary' });
     hooks.settled([]);
-    hooks.failed('over');
-    return Promise.resolve({ stop: () => Promise.resolve() });
+    return Promise.reject(new Error('over'));
   });
   assert.equal(await run(['serve', '--log-level', 'silent'], host), 1);
-  assert.deepEqual(host.out, { stdout: '', stderr: 'weir stopped: over\n' });
+  assert.deepEqual(host.out, { stdout: '', stderr: 'weir could not start: over\n' });
 });

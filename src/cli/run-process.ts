@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { processEnvironment } from '../config/sources/environment.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StartApp } from './app.ts';
@@ -15,6 +15,7 @@ export async function runProcess(): Promise<void> {
   const code = await run(process.argv.slice(2), {
     startApp,
     version: packageVersion(),
+    hasDemo: existsSync(new URL('../../tools/demo/demo.ts', import.meta.url)),
     signals: process,
     now: () => systemClock.now(),
     wall: () => systemClock.wall(),

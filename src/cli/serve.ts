@@ -20,6 +20,8 @@ import { watchSignals, type SignalSource } from './signals.ts';
 export interface ServeDeps {
   readonly startApp: StartApp;
   readonly version: string;
+  /** False in a package: its user has no `npm run demo`. */
+  readonly hasDemo: boolean;
   readonly signals: SignalSource;
   /** Monotonic ms. */
   readonly now: () => number;
@@ -29,7 +31,7 @@ export interface ServeDeps {
   readonly exit: (code: number) => void;
 }
 
-/** Runs until stopped; resolves with the exit code: 0 stopped as asked, 1 could not start or go on, 2 bad configuration. */
+/** Runs until stopped; resolves with the exit code: 0 stopped as asked, 1 could not start or stop, 2 bad configuration. */
 export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<number> {
   const loaded = await loadSettings(request);
   if ('problems' in loaded) {
@@ -43,18 +45,14 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
   };
   say(deps.stderr, warningsText(loaded.warnings));
 
-  const ended = Promise.withResolvers<number>();
+  const ended = Promise.withResolvers<void>();
   let adminUrl = '';
   const hooks: AppHooks = {
     listening: (listening) => {
       adminUrl = listening.adminUrl;
       say(deps.stdout, startedText(deps.version, listening, settings, file));
     },
-    settled: (nodes) => say(deps.stdout, nodesText(nodes, adminUrl)),
-    failed: (message) => {
-      deps.stderr(stoppedText(message));
-      ended.resolve(1);
-    },
+    settled: (nodes) => say(deps.stdout, nodesText(nodes, adminUrl, deps.hasDemo)),
   };
 
   let lock: DataDirLock | null = null;
@@ -65,16 +63,16 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
     deps.now,
     (signal) => {
       say(deps.stderr, stoppingText(signal, settings.timeouts.shutdownMs));
-      ended.resolve(0);
+      ended.resolve();
     },
     deps.exit,
   );
-  let code: number;
+  let code = 0;
   try {
     lock = lockDataDir(settings.dataDir);
     if (lock.wasTightened) say(deps.stderr, warningsText([tightenedText(settings.dataDir)]));
     running = await deps.startApp(settings, hooks);
-    code = await ended.promise;
+    await ended.promise;
   } catch (error) {
     deps.stderr(startFailedText(error));
     code = 1;

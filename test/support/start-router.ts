@@ -35,7 +35,6 @@ export async function startRouter(overrides: DeepPartial<Settings> = {}): Promis
   const app = await startApp(settings, {
     listening: (urls) => listening.resolve(urls),
     settled: (nodes) => settled.resolve(nodes),
-    failed: (message) => settled.reject(new Error(message)),
   });
   const { clientUrl, adminUrl } = await listening.promise;
   const admin: TestRouter['admin'] = (path, init = {}) =>
