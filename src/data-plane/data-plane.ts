@@ -1,8 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { findModel, listModels } from './api/model-list.ts';
-import { dialects } from './api/dialects.ts';
-import { clientError } from './api/dialect.ts';
-import { Callers, mayUse } from './auth/callers.ts';
+import { Callers } from './auth/callers.ts';
 import { DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { Dialect } from '../fleet/glossary.ts';
@@ -11,13 +8,12 @@ import type { Settings } from '../fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
 import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
-import { isBodyUnread } from './http/read-body.ts';
-import { sendError, sendErrorUnread, sendJson } from './http/reply.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { uuid7Source } from '../lib/uuid7.ts';
 import { placementName, placementView, publicName } from './placement-view.ts';
 import { poolOf } from './attempt/node-request.ts';
+import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
 import { Settlements } from './settlements.ts';
 import type { InferenceRoute, Trip } from './trip.ts';
@@ -34,12 +30,6 @@ export interface DataPlaneOptions {
   readonly post: (message: ToControlPlane) => boolean;
 }
 
-interface FailDetail {
-  readonly headers?: readonly string[];
-  readonly message?: string;
-  readonly retryAfterMs?: number | null;
-}
-
 export class DataPlane {
   readonly settings: Settings;
   readonly clock: Clock;
@@ -53,6 +43,7 @@ export class DataPlane {
   snapshot: FleetSnapshot = emptySnapshot;
   draining = false;
   readonly #post: DataPlaneOptions['post'];
+  readonly #settled = Promise.withResolvers<void>();
   /** Those who wait for the last open request to end. */
   #whenQuiet: (() => void)[] = [];
 
@@ -72,8 +63,9 @@ export class DataPlane {
     const route: Route = lacksHost(request)
       ? { kind: 'no-host' }
       : findRoute(request.method ?? 'GET', request.url ?? '/');
-    if (route.kind !== 'inference') return this.#answer(route, request, response);
-    void this.#carry(route, request, response);
+    void (route.kind === 'inference'
+      ? this.#carry(route, request, response)
+      : answerPlainly(this, route, request, response));
   }
 
   // What the control plane tells
@@ -94,6 +86,7 @@ export class DataPlane {
       const key = trip.caller?.key;
       if (key && !keyIds.has(key.id) && trip.attempt === null && !trip.isAnswered) endTrip(trip, 'invalid_api_key');
     }
+    if (snapshot.settled) this.#settled.resolve();
     this.#post({ kind: 'applied', version: snapshot.version });
   }
 
@@ -116,6 +109,11 @@ export class DataPlane {
   }
 
   // What requests ask
+
+  /** Resolves once every configured node has been looked at, or the router stops. */
+  whenSettled(): Promise<void> {
+    return this.#settled.promise;
+  }
 
   placementName(dialect: Dialect, model: string): string {
     return placementName(this.snapshot, dialect, model);
@@ -167,6 +165,7 @@ export class DataPlane {
   /** Refuses what is new, answers who waits, and resolves when all running answers have ended, cut off after `limitMs`. */
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
+    this.#settled.resolve();
     this.port.drain();
     if (this.open.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -183,51 +182,6 @@ export class DataPlane {
   async #carry(route: InferenceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     await handleInference(this, route, request, response);
     if (this.open.size === 0) for (const resolve of this.#whenQuiet.splice(0)) resolve();
-  }
-
-  /** Everything but inference: answered at once from what is known. */
-  #answer(route: Exclude<Route, { kind: 'inference' }>, request: IncomingMessage, response: ServerResponse): void {
-    const requestId = this.nextId();
-    const ownHeaders = ['x-request-id', requestId];
-    const fail = (dialect: Dialect, code: ErrorCode, { headers = [], ...detail }: FailDetail = {}): void => {
-      const error = clientError(code, { requestId, ...detail });
-      const all = [...ownHeaders, ...headers];
-      if (isBodyUnread(request)) sendErrorUnread(request, response, dialects[dialect], error, all, this.clock);
-      else sendError(response, dialects[dialect], error, all);
-    };
-    switch (route.kind) {
-      case 'healthz':
-        return sendJson(response, 200, ownHeaders, { status: 'alive' });
-      case 'readyz': {
-        const isReady = this.snapshot.settled && !this.draining;
-        const status = isReady ? 'ready' : this.draining ? 'draining' : 'starting';
-        return sendJson(response, isReady ? 200 : 503, ownHeaders, { status });
-      }
-      case 'no-host':
-        return fail('openai', 'invalid_header', { message: 'An HTTP/1.1 request must have a Host header.' });
-      case 'not-found':
-        return fail(route.dialect, 'not_found');
-      case 'wrong-method':
-        return fail(route.dialect, 'method_not_allowed', { headers: ['allow', route.allow] });
-      case 'later':
-        return fail(route.dialect, 'not_implemented');
-      case 'models':
-      case 'model': {
-        const identified = this.callers.identify(request, this.snapshot, this.clock.now(), this.clock.wall());
-        if (identified.kind === 'refused') {
-          return fail('openai', identified.code, { retryAfterMs: identified.retryAfterMs });
-        }
-        if (route.kind === 'models') {
-          const list = listModels(this.snapshot, (name) => mayUse(identified.caller, name));
-          return sendJson(response, 200, ownHeaders, list);
-        }
-        if (!mayUse(identified.caller, route.id)) return fail('openai', 'not_allowed');
-        const model = findModel(this.snapshot, route.id);
-        if (model) return sendJson(response, 200, ownHeaders, model);
-        const hint = this.emptyFleetHint('model_not_found');
-        return fail('openai', 'model_not_found', hint === undefined ? {} : { message: hint });
-      }
-    }
   }
 }
 

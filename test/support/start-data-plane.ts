@@ -45,7 +45,16 @@ export interface TestDataPlane extends AsyncDisposable {
 export async function startDataPlane(
   nodes: readonly (TestNode | null)[],
   overrides: DeepPartial<Settings> = {},
-  { clock = systemClock, keys = [] }: { clock?: Clock; keys?: readonly (readonly [string, KeySnapshot])[] } = {},
+  {
+    clock = systemClock,
+    keys = [],
+    settled = true,
+  }: {
+    clock?: Clock;
+    keys?: readonly (readonly [string, KeySnapshot])[];
+    /** Of the first snapshot. */
+    settled?: boolean;
+  } = {},
 ): Promise<TestDataPlane> {
   const settings = testSettings(overrides);
   const httpClient = createHttpClient(settings.pool, systemClock);
@@ -67,7 +76,7 @@ export async function startDataPlane(
     version += 1;
     plane.replaceSnapshot({ ...snapshotOf(published, version), keys: new Map(keys), ...more });
   };
-  publish(nodes);
+  publish(nodes, { settled });
   const server = await listenForClients(settings, (request, response) => plane.handle(request, response));
   return {
     url: server.url,

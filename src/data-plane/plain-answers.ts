@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientError } from './api/dialect.ts';
+import { dialects } from './api/dialects.ts';
+import { findModel, listModels } from './api/model-list.ts';
+import { mayUse } from './auth/callers.ts';
+import type { DataPlane } from './data-plane.ts';
+import type { ErrorCode } from '../fleet/errors.ts';
+import type { Dialect } from '../fleet/glossary.ts';
+import { isBodyUnread } from './http/read-body.ts';
+import { sendError, sendErrorUnread, sendJson } from './http/reply.ts';
+import type { Route } from './http/routes.ts';
+
+/** Every endpoint at which no engine computes. */
+export type PlainRoute = Exclude<Route, { kind: 'inference' }>;
+
+interface FailDetail {
+  readonly headers?: readonly string[];
+  readonly message?: string | undefined;
+  readonly retryAfterMs?: number | null;
+}
+
+/** Answers from what the router knows. Lists wait until the fleet has been looked at once, rather than tell what is not so. */
+export async function answerPlainly(
+  plane: DataPlane,
+  route: PlainRoute,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const requestId = plane.nextId();
+  const ownHeaders = ['x-request-id', requestId];
+  const fail = (dialect: Dialect, code: ErrorCode, { headers = [], message, ...detail }: FailDetail = {}): void => {
+    const error = clientError(code, { requestId, ...detail, ...(message === undefined ? {} : { message }) });
+    const all = [...ownHeaders, ...headers];
+    if (isBodyUnread(request)) sendErrorUnread(request, response, dialects[dialect], error, all, plane.clock);
+    else sendError(response, dialects[dialect], error, all);
+  };
+  switch (route.kind) {
+    case 'healthz':
+      return sendJson(response, 200, ownHeaders, { status: 'alive' });
+    case 'readyz': {
+      const isReady = plane.snapshot.settled && !plane.draining;
+      const status = isReady ? 'ready' : plane.draining ? 'draining' : 'starting';
+      return sendJson(response, isReady ? 200 : 503, ownHeaders, { status });
+    }
+    case 'no-host':
+      return fail('openai', 'invalid_header', { message: 'An HTTP/1.1 request must have a Host header.' });
+    case 'not-found':
+      return fail(route.dialect, 'not_found');
+    case 'wrong-method':
+      return fail(route.dialect, 'method_not_allowed', { headers: ['allow', route.allow] });
+    case 'later':
+      return fail(route.dialect, 'not_implemented');
+    case 'models':
+    case 'model': {
+      const { callers, clock } = plane;
+      const identified = callers.identify(request, plane.snapshot, clock.now(), clock.wall());
+      if (identified.kind === 'refused') {
+        return fail('openai', identified.code, { retryAfterMs: identified.retryAfterMs });
+      }
+      await plane.whenSettled();
+      if (route.kind === 'models') {
+        const list = listModels(plane.snapshot, (name) => mayUse(identified.caller, name));
+        return sendJson(response, 200, ownHeaders, list);
+      }
+      if (!mayUse(identified.caller, route.id)) return fail('openai', 'not_allowed');
+      const model = findModel(plane.snapshot, route.id);
+      if (model) return sendJson(response, 200, ownHeaders, model);
+      return fail('openai', 'model_not_found', { message: plane.emptyFleetHint('model_not_found') });
+    }
+  }
+}
