@@ -68,30 +68,3 @@ export function isBodyUnread(request: IncomingMessage): boolean {
 export function isMalformed({ code }: NodeJS.ErrnoException): boolean {
   return code !== undefined && code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE';
 }
-
-const DRAIN_BYTES = 256 * 1024;
-const DRAIN_MS = 1000;
-
-/** Lets the rest of a body that nobody will read run into nothing, at most 256 KB or 1 s of it, then calls `then` once. */
-export function drain(request: IncomingMessage, clock: Clock, then: () => void): void {
-  let bytes = 0;
-  let isOver = false;
-  const finish = (): void => {
-    if (isOver) return;
-    isOver = true;
-    stop();
-    request.off('data', onData);
-    request.pause();
-    then();
-  };
-  const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes > DRAIN_BYTES) finish();
-  };
-  const stop = clock.after(DRAIN_MS, finish);
-  if (request.complete) return finish();
-  request.on('data', onData);
-  request.once('end', finish);
-  request.once('close', finish);
-  request.resume();
-}

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientError, DialectForm } from '../api/dialect.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { drain } from './read-body.ts';
+import { endUnread } from './linger.ts';
 
 // Answers the router gives by itself. `Retry-After` is told as SDKs honour it: whole seconds from 1 to 60 with the exact
 // milliseconds beside it; what lies beyond is 60 with a word that retrying by itself is of no use.
@@ -34,11 +34,7 @@ export function sendError(
   );
 }
 
-/**
- * Sends an error to a client that may still be sending its body, and closes the connection. The answer is whole before the
- * rest of the body is drained, and the connection stays open meanwhile: closed at once, it would be reset under the client's
- * writes and the answer be lost. Returns the bytes of the answer's body.
- */
+/** Sends an error to a client that may still be sending its body, and closes the connection. Returns the bytes of its body. */
 export function sendErrorUnread(
   request: IncomingMessage,
   response: ServerResponse,
@@ -52,7 +48,7 @@ export function sendErrorUnread(
   const headers = [...ownHeaders, ...retryHeaders(error), 'connection', 'close', 'content-type', 'application/json'];
   response.writeHead(error.status, [...headers, 'content-length', String(body.length)]);
   response.write(body);
-  drain(request, clock, () => void response.end());
+  endUnread(request, response, clock);
   return body.length;
 }
 
