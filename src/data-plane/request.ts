@@ -203,8 +203,9 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
     end,
   });
   const verdict = verdicts[end];
+  const scrubbed = { baseUrl: node.baseUrl, name: node.name, model: { own: grant.upstream, asked: call.model } };
   const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
-  return { end, verdict, retryAfterMs, ending: attemptEnding(plane, trip, end, result, node) };
+  return { end, verdict, retryAfterMs, ending: attemptEnding(plane, trip, end, result, scrubbed) };
 }
 
 /** Every attempt failed: told by the last one; 404 only if there is no node that did not say so. */

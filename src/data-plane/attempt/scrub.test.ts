@@ -171,3 +171,12 @@ test('a node reached as localhost is not told by its loopback addresses either, 
   }
   assert.equal(scrubMessage('at 12:18044 tokens', local), 'at 12:18044 tokens');
 });
+
+test('the engine’s own name of the model, which may be a path, is told as the one that the client asked for', () => {
+  const model = { own: '/srv/secret/x.gguf', asked: 'pub' };
+  const said = 'model /srv/secret/x.gguf cannot do that';
+  assert.equal(
+    scrubMessage(said, { baseUrl: 'http://10.0.0.5:8000', name: 'gpu-1', model }),
+    'model pub cannot do that',
+  );
+});

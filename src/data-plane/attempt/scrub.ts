@@ -12,6 +12,8 @@ import type { NodeWords } from './node-words.ts';
 export interface ScrubbedNode {
   readonly baseUrl: string;
   readonly name: string;
+  /** The engine's own name of the model, often a path, and the one that the client knows it by. */
+  readonly model?: { readonly own: string; readonly asked: string };
 }
 
 const ADDRESS = '[address]';
@@ -31,11 +33,14 @@ const MAYBE_IPV6 = /(?<![\w:.])(?:\[([\da-f:.]{2,45})(?:%\w{1,16})?\](?::\d{1,5}
 
 /** `text` with everything that tells which node it came from replaced by neutral words, at most 16 Ki characters. */
 export function scrubMessage(text: string, node: ScrubbedNode): string {
-  return scrubText(text, nodeWords(node.baseUrl, node.name));
+  return scrubText(text, nodeWords(node.baseUrl, node.name), node);
 }
 
-function scrubText(text: string, words: NodeWords): string {
-  let result = text.slice(0, MAX_READ_CHARS).replace(URL_ANYWHERE, ADDRESS);
+function scrubText(text: string, words: NodeWords, { model }: ScrubbedNode): string {
+  let result = text.slice(0, MAX_READ_CHARS);
+  // Very short names would be found inside words.
+  if (model && model.own.length >= 4 && model.own !== model.asked) result = result.replaceAll(model.own, model.asked);
+  result = result.replace(URL_ANYWHERE, ADDRESS);
   if (words.base64) result = result.replace(words.base64, NODE);
   if (words.hex) result = result.replace(words.hex, NODE);
   result = result.replace(MAYBE_IPV6, withoutIpv6).replace(words.address, ADDRESS).replace(IPV4, ADDRESS);
@@ -69,7 +74,7 @@ export function scrubErrorBody(body: Buffer, contentType: string | null, node: S
     if (colon !== undefined) return literal;
     const value = parse(literal);
     if (typeof value !== 'string') return literal;
-    const clean = scrubText(value, words);
+    const clean = scrubText(value, words, node);
     return clean === value ? literal : JSON.stringify(clean);
   });
   return Buffer.from(scrubbed);
