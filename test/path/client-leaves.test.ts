@@ -87,16 +87,32 @@ test('a client that leaves while it waits leaves the waiting room at once', asyn
   assert.equal(node.requests.length, 1);
 });
 
-test('a client that leaves while its body is read is settled as gone', async () => {
-  await using node = await scriptedNode();
-  await using router = await startDataPlane([{ url: node.url }]);
-  const client = rawClient(router.url);
-  client.send(`${postHead(path, ['content-length: 1000'])}{"model":`);
-  await until(() => router.plane.gauges().openRequests === 1, { what: 'the request to be open' });
-  client.socket.destroy();
-  await assertGone(router, 0);
-  assert.equal(node.requests.length, 0);
-});
+const pieces: [string, string][] = [
+  ['content-length: 1000', '{"model":'],
+  ['transfer-encoding: chunked', '5\r\n{"m'],
+  ['transfer-encoding: chunked', '5\r\n{"mod\r\n'],
+  ['transfer-encoding: chunked', '5'],
+];
+
+for (const how of ['destroy', 'resetAndDestroy', 'end'] as const) {
+  test(`a client that leaves by ${how} while its body is read is settled as gone`, async () => {
+    await using node = await scriptedNode();
+    await using router = await startDataPlane([{ url: node.url }]);
+    for (const [framing, piece] of pieces) {
+      const client = rawClient(router.url);
+      client.send(`${postHead(path, [framing])}${piece}`);
+      await until(() => router.plane.gauges().openRequests === 1, { what: 'the request to be open' });
+      client.socket[how]();
+      await until(() => router.plane.gauges().openRequests === 0, { what: 'the request to be settled' });
+      await client.closed();
+      assert.equal(client.received(), '');
+    }
+    for (const { outcome, status, code, attempts } of await router.settled(pieces.length)) {
+      assert.deepEqual([outcome, status, code, attempts.length], ['gone', 499, null, 0]);
+    }
+    assert.equal(node.requests.length, 0);
+  });
+}
 
 test('a client that leaves before it took its whole answer was not served', async () => {
   const text = JSON.stringify({ choices: [], padding: 'x'.repeat(240_000) });
