@@ -83,8 +83,10 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
     timeoutMs: settings.timeouts.clientBodyMs,
     clock,
     signal: trip.leaving.signal,
+    isStopping: () => plane.draining,
   });
   if (body.kind === 'gone') return left(trip, false);
+  if (body.kind === 'stopped') return refused(trip, 'draining');
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
   if (body.kind === 'too-slow') return refused(trip, 'body_timeout');
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { deltaEvent, finishEvent, held, type Reply, type Scripted } from '../support/scripted-answers.ts';
 import { scriptedNode } from '../support/scripted-node.ts';
 import { startDataPlane } from '../support/start-data-plane.ts';
-import { post, rawClient } from '../support/raw-client.ts';
+import { lastAnswer, post, postHead, rawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
 /** A node whose streams go on after the first event only when the test says so. */
@@ -74,6 +74,24 @@ test('a stop that takes too long cuts what still runs: streams with an error in 
   await until(() => streaming.sockets().open + holding.sockets().open === 0, { what: 'the nodes to be let go' });
   const told = (await router.settled(3)).map(({ outcome, code }) => `${outcome} ${code}`);
   assert.deepEqual(told.toSorted(), ['failed draining', 'interrupted stream_interrupted', 'refused draining']);
+});
+
+test('a stopping router does not wait for the rest of a body', async () => {
+  await using router = await startDataPlane([]);
+  using declared = rawClient(router.url);
+  using chunked = rawClient(router.url);
+  declared.send(post('/v1/chat/completions', '{"model":"a"}').slice(0, -5));
+  chunked.send(`${postHead('/v1/chat/completions', ['transfer-encoding: chunked'])}5\r\n{"mod\r\n`);
+  await until(() => router.plane.gauges().openRequests === 2, { what: 'both to be read' });
+  const drained = router.plane.drain(60_000);
+  for (const client of [declared, chunked]) {
+    await client.sees('"code":"draining"');
+    const { status, headers } = lastAnswer(client.received());
+    assert.deepEqual([status, headers.get('connection'), headers.get('retry-after')], [503, 'close', '1']);
+  }
+  await drained;
+  const told = (await router.settled(2)).map(({ outcome, status, code }) => `${outcome} ${status} ${code}`);
+  assert.deepEqual(told, ['refused 503 draining', 'refused 503 draining']);
 });
 
 test('a router with nothing open is drained at once, however often it is asked', async () => {

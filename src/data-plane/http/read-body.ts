@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 
-// Takes a client's body into memory, with its size and the time it may take enforced while it arrives.
+// Takes a client's body into memory, with its size and the time it may take enforced while it arrives, and gives up on it when
+// the router stops. That is looked at now and then rather than told: nearly every body is there before the first look, and a
+// listener for each of them would cost more.
+
+const LOOK_EVERY_MS = 250;
 
 export type ReadBody =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -9,9 +13,11 @@ export type ReadBody =
   | { readonly kind: 'too-slow' }
   /** Its framing is broken: a chunk that is none. */
   | { readonly kind: 'malformed' }
+  /** The router stops and waits for no more of it. */
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'gone' };
 
-/** Reads the whole body: at most `limitBytes`, within `timeoutMs`. `signal` aborts when the client is gone. */
+/** Reads the whole body: at most `limitBytes`, within `timeoutMs`, while not `isStopping`. `signal` aborts when the client is gone. */
 export function readBody(
   request: IncomingMessage,
   {
@@ -19,13 +25,22 @@ export function readBody(
     timeoutMs,
     clock,
     signal,
-  }: { limitBytes: number; timeoutMs: number; clock: Clock; signal: AbortSignal },
+    isStopping,
+  }: { limitBytes: number; timeoutMs: number; clock: Clock; signal: AbortSignal; isStopping: () => boolean },
 ): Promise<ReadBody> {
   if (declaredLength(request) > limitBytes) return Promise.resolve({ kind: 'too-large' });
   if (signal.aborted) return Promise.resolve({ kind: 'gone' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const lateAt = clock.now() + timeoutMs;
+    const look = (): void => {
+      const leftMs = lateAt - clock.now();
+      if (isStopping()) finish({ kind: 'stopped' });
+      else if (leftMs <= 0) finish({ kind: 'too-slow' });
+      else stop = clock.after(Math.min(LOOK_EVERY_MS, leftMs), look);
+    };
+    let stop = clock.after(Math.min(LOOK_EVERY_MS, timeoutMs), look);
     const finish = (result: ReadBody): void => {
       stop();
       request.off('data', onData);
@@ -45,7 +60,6 @@ export function readBody(
     };
     const onGone = (): void => finish({ kind: 'gone' });
     const onError = (error: Error): void => finish({ kind: isMalformed(error) ? 'malformed' : 'gone' });
-    const stop = clock.after(timeoutMs, () => finish({ kind: 'too-slow' }));
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('error', onError);
