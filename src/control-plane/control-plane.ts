@@ -3,13 +3,14 @@ import { createHttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AdminServer, startAdminServer } from './api/admin-server.ts';
 import type { AdminState } from './api/admin-state.ts';
-import { adminToken, tokenCheck } from './api/admin-token.ts';
+import { adminToken, tokenCheck, UnusableToken } from './api/admin-token.ts';
 import { keyRoutes } from './api/keys.ts';
 import { modelRoutes } from './api/models.ts';
 import { nodeRoutes } from './api/nodes.ts';
 import { plannedRoutes } from './api/planned.ts';
 import { requestRoutes } from './api/requests.ts';
 import { routerStateRoutes } from './api/router-state.ts';
+import { UnusableTls } from '../lib/tls-files.ts';
 import { DataPlaneLink, type Port } from './data-plane-link.ts';
 import { UnusableSettings } from './fleet-start.ts';
 import { openRooms, type Rooms } from './rooms.ts';
@@ -106,7 +107,8 @@ function onMistake({ log }: AdminState, error: unknown, isWrite: boolean): void 
 
 /** A sentence that says what to do; null for what a new start may well survive. */
 function whyUnstartable(error: unknown, { settings }: ControlPlaneStart): string | null {
-  if (error instanceof UnusableDatabase || error instanceof UnusableSettings) return error.message;
+  const told = [UnusableDatabase, UnusableSettings, UnusableToken, UnusableTls];
+  if (error instanceof Error && told.some((kind) => error instanceof kind)) return error.message;
   if (!(error instanceof Error) || !('code' in error)) return null;
   const { host, port } = settings.admin.listen;
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -122,10 +124,8 @@ function whyUnstartable(error: unknown, { settings }: ControlPlaneStart): string
     case 'EISDIR':
     case 'ENOSPC':
     case 'EROFS':
-      return `The control plane cannot start: ${error.message}. Check admin.listen, the files of admin.tls, and that dataDir (${settings.dataDir}) is ours to write.`;
+      return `The control plane cannot start: ${error.message}. Check admin.listen and that dataDir (${settings.dataDir}) is ours to write.`;
     default:
-      return String(error.code).startsWith('ERR_OSSL') || String(error.code).startsWith('ERR_SSL')
-        ? `The certificate or key of admin.tls cannot be used: ${error.message}. Give PEM files that belong together.`
-        : null;
+      return null;
   }
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Address, ListenerTls } from '../../fleet/settings.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
+import { readTlsFiles } from '../../lib/tls-files.ts';
 import { ApiError, type Method, readJson, type Reply, type Route } from './call.ts';
 import { matchRoute } from './router.ts';
 
@@ -33,14 +33,14 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** Listens; rejects with the system's error (`code` EADDRINUSE, …) or that of an unusable certificate. */
+/** Listens; rejects with the system's error (`code` EADDRINUSE, …) or `UnusableTls`. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const { listen, tls } = options;
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(options, request).then((reply) => send(request, response, reply));
   };
   const server: Server = tls
-    ? nodeHttps().createServer({ ...LIMITS, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, onRequest)
+    ? nodeHttps().createServer({ ...LIMITS, ...readTlsFiles('admin.tls', tls) }, onRequest)
     : createServer(LIMITS, onRequest);
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {

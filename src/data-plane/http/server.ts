@@ -1,10 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
+import type { ErrorCode } from '../../fleet/errors.ts';
 import type { Settings } from '../../fleet/settings.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
+import { readTlsFiles } from '../../lib/tls-files.ts';
 import { uuid7Source } from '../../lib/uuid7.ts';
+import { headFault, refusalBody } from './head-fault.ts';
 import { isMalformed } from './read-body.ts';
+import { sendBodyUnread } from './reply.ts';
 
 // The clients' listener on node:http: a parser that the world has attacked for years stands between us and the outside.
 
@@ -20,7 +24,7 @@ export interface ClientServer {
   destroy(): void;
 }
 
-/** Listens for clients. Rejects where the port cannot be had. */
+/** Listens for clients. Rejects where the port cannot be had, and with `UnusableTls`. */
 export async function listenForClients(
   { listen, tls, timeouts }: Settings,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
@@ -32,8 +36,9 @@ export async function listenForClients(
     connectionsCheckingInterval: Math.max(20, Math.min(1000, timeouts.clientBodyMs / 4)),
   };
   const server: Server = tls
-    ? nodeHttps().createServer({ ...options, cert: readFileSync(tls.cert), key: readFileSync(tls.key) })
+    ? nodeHttps().createServer({ ...options, ...readTlsFiles('tls', tls) })
     : createServer(options);
+  const nextId = uuid7Source(() => systemClock.wall());
   /** What is being answered on each connection: the last request whose answer has not ended. */
   const answering = new WeakMap<Socket, ServerResponse>();
   const take = (request: IncomingMessage, response: ServerResponse): void => {
@@ -42,7 +47,10 @@ export async function listenForClients(
     response.once('close', () => {
       if (answering.get(socket) === response) answering.delete(socket);
     });
-    handle(request, response);
+    const fault = headFault(request);
+    if (fault === null) return handle(request, response);
+    const headers = ['x-request-id', nextId(), 'content-type', 'application/json'];
+    sendBodyUnread(request, response, fault.status, headers, refusalBody(fault), systemClock);
   };
   server.on('request', take);
   server.headersTimeout = timeouts.clientBodyMs;
@@ -52,7 +60,6 @@ export async function listenForClients(
   // Answered by the corridor, which may refuse before the client sends its body; an unknown expectation is ignored.
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
-  const nextId = uuid7Source(() => Date.now());
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const response = answering.get(socket);
     if (!response) return refuseBadRequest(error, socket, nextId());
@@ -87,12 +94,12 @@ function refuseBadRequest(error: NodeJS.ErrnoException, socket: Socket, requestI
   if (!socket.writable) return void socket.destroy();
   const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const isTooSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const [status, code, message] = isTooLarge
+  const [status, code, message]: [string, ErrorCode, string] = isTooLarge
     ? ['431 Request Header Fields Too Large', 'invalid_header', 'The request headers are too large.']
     : isTooSlow
       ? ['408 Request Timeout', 'body_timeout', 'The request headers did not arrive in time.']
       : ['400 Bad Request', 'invalid_header', 'This is not a well-formed HTTP/1.1 request.'];
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
+  const body = refusalBody({ code, message }).toString();
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\nx-request-id: ${requestId}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
