@@ -43,10 +43,21 @@ export function sendErrorUnread(
   ownHeaders: readonly string[],
   clock: Clock,
 ): number {
+  const headers = [...ownHeaders, ...retryHeaders(error), 'content-type', 'application/json'];
+  return sendBodyUnread(request, response, error.status, headers, form.errorBody(error), clock);
+}
+
+/** As `sendErrorUnread`, with any body. */
+export function sendBodyUnread(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: readonly string[],
+  body: Buffer,
+  clock: Clock,
+): number {
   if (response.headersSent || response.destroyed) return 0;
-  const body = form.errorBody(error);
-  const headers = [...ownHeaders, ...retryHeaders(error), 'connection', 'close', 'content-type', 'application/json'];
-  response.writeHead(error.status, [...headers, 'content-length', String(body.length)]);
+  response.writeHead(status, [...headers, 'connection', 'close', 'content-length', String(body.length)]);
   response.write(body);
   endUnread(request, response, clock);
   return body.length;
