@@ -21,6 +21,15 @@ export class UnusableDatabase extends Error {
 /** A write failed (disk full, file locked or read-only); nothing of it was kept. */
 export class StoreWriteError extends Error {
   override readonly name = 'StoreWriteError';
+  /** True where another program holds the file: the same write may succeed in a moment. */
+  readonly isLocked: boolean;
+
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    // SQLITE_BUSY and SQLITE_LOCKED, with or without an extended code in the upper bits.
+    const code = 'errcode' in cause && typeof cause.errcode === 'number' ? cause.errcode & 0xff : 0;
+    this.isLocked = code === 5 || code === 6;
+  }
 }
 
 /** Opens `dataDir/weir.db` and brings its schema up to date. Throws `UnusableDatabase`. */
@@ -53,7 +62,7 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     if (!isSqliteError(error)) throw error;
-    throw new StoreWriteError(error.message, { cause: error });
+    throw new StoreWriteError(error);
   }
 }
 

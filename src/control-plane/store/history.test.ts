@@ -134,19 +134,80 @@ test('a full disk drops rows, counts them, and is over when there is room again'
   assert.deepEqual([drops, stored()], [[200], 200]);
 });
 
-test('a database that another process has locked, or made read-only, drops rows and counts them', () => {
+function lockedHistory() {
   const dataDir = temporaryDirectory();
-  const { database, history, drops, stored } = historyIn(dataDir);
+  const opened = historyIn(dataDir, 100_000);
   const other = new DatabaseSync(join(dataDir, 'weir.db'));
   other.exec('BEGIN IMMEDIATE');
+  // Patience is for real locks; here it would only take the tests' time.
+  opened.database.exec('PRAGMA busy_timeout = 0');
+  return { ...opened, unlock: () => other.exec('ROLLBACK') };
+}
+
+test('rows that come while another program holds the database are written when it lets go', () => {
+  const { clock, history, drops, stored, unlock } = lockedHistory();
+  for (let nth = 0; nth < 51; nth += 1) {
+    history.add([testSettlement(nth)]);
+    clock.advance(20);
+  }
+  clock.advance(20_000);
+  assert.deepEqual([drops, stored()], [[], 0]);
+  unlock();
+  clock.advance(1000);
+  assert.deepEqual([drops, stored()], [[], 51]);
+  history.add([testSettlement(51)]);
+  clock.advance(100);
+  assert.equal(stored(), 52);
+});
+
+test('rows wait half a minute for another program, then they are dropped and counted', () => {
+  const { clock, history, drops, unlock, stored } = lockedHistory();
+  history.add([testSettlement(1), testSettlement(2)]);
+  clock.advance(30_000);
+  assert.deepEqual(drops, []);
+  clock.advance(1100);
+  assert.deepEqual(drops, [2]);
+  // As long as it is held no new wait begins, and it is over when the file is free.
+  history.add([testSettlement(3)]);
+  clock.advance(100);
+  assert.deepEqual(drops, [2, 1]);
+  unlock();
+  history.add([testSettlement(4)]);
+  clock.advance(100);
+  assert.equal(stored(), 1);
+});
+
+test('at most ten thousand rows wait for another program, the newest ones', () => {
+  const { clock, history, drops, unlock, stored, database } = lockedHistory();
+  const settlements = Array.from({ length: 10_002 }, (_, nth) => testSettlement(nth, { attempts: [] }));
+  history.add(settlements.slice(0, 10_000));
+  clock.advance(100);
+  assert.deepEqual(drops, []);
+  history.add(settlements.slice(10_000));
+  assert.deepEqual(drops, [2]);
+  unlock();
+  clock.advance(1000);
+  assert.equal(stored(), 10_000);
+  const isStored = (nth: number): boolean => findRequest(database, settlements[nth]?.id ?? '') !== null;
+  assert.deepEqual([0, 1, 2, 10_001].map(isStored), [false, false, true, true]);
+});
+
+test('a stop drops and counts what still waits for another program', () => {
+  const { clock, history, drops } = lockedHistory();
   history.add([testSettlement(1)]);
-  history.flush();
-  assert.deepEqual([drops, stored()], [[1], 0]);
-  other.exec('ROLLBACK');
+  clock.advance(100);
+  history.stop();
+  assert.deepEqual(drops, [1]);
+  clock.advance(60_000);
+  assert.deepEqual(drops, [1]);
+});
+
+test('a database that was made read-only drops rows and counts them', () => {
+  const { database, history, drops, stored } = historyIn(temporaryDirectory());
   database.exec('PRAGMA query_only = 1');
   history.add([testSettlement(2), testSettlement(3)]);
   history.flush();
-  assert.deepEqual(drops, [1, 2]);
+  assert.deepEqual(drops, [2]);
   database.exec('PRAGMA query_only = 0');
   history.add([testSettlement(4)]);
   history.flush();

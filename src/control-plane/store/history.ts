@@ -4,15 +4,23 @@ import type { Clock } from '../../lib/clock.ts';
 import { StoreWriteError, transaction } from './database.ts';
 
 // Request history, written in batches: one transaction for all settlements that arrived within a short while, so that a
-// thousand requests a second cost ten commits a second. What SQLite refuses (a full disk, a locked file) is dropped and
-// counted: history is worth less than requests, and memory is bounded.
+// thousand requests a second cost ten commits a second. What SQLite refuses (a full disk) is dropped and counted: history is
+// worth less than requests, and memory is bounded. While another program holds the file (a backup, an open shell), rows wait for it,
+// up to a number and a time; each try blocks this thread for the database's own patience, hence the pause between them.
 
 /** Together with the data plane's own batching a crash loses less than 250 ms. */
 const FLUSH_MS = 100;
+const RETRY_MS = 1000;
+const LOCKED_MOST_MS = 30_000;
+const LOCKED_MOST_ROWS = 10_000;
+/** Each as long as the database's patience: a stop waits a second for whoever holds the file. */
+const TRIES_AT_STOP = 4;
 const FIRST_PRUNE_MS = 2000;
 const PRUNE_EVERY_MS = 10 * 60_000;
 const PRUNE_AT_ONCE = 2000;
 const DAY_MS = 86_400_000;
+
+const LOCKED = 'another program holds the database';
 
 export interface HistoryOptions {
   readonly database: DatabaseSync;
@@ -32,6 +40,8 @@ export class History {
   #cancelFlush: (() => void) | null = null;
   #cancelPrune: () => void;
   #rows: number;
+  /** Monotonic ms since which another program has held the file; null: it does not. */
+  #lockedAt: number | null = null;
 
   constructor(options: HistoryOptions) {
     const { database } = options;
@@ -44,13 +54,14 @@ export class History {
     this.#cancelPrune = options.clock.after(FIRST_PRUNE_MS, () => this.#pruneOld());
   }
 
-  /** Written within 100 ms. */
+  /** Written within 100 ms, unless another program holds the file. */
   add(settlements: readonly Settlement[]): void {
     this.#pending.push(...settlements);
+    if (this.#lockedAt !== null) this.#dropSurplus();
     this.#cancelFlush ??= this.#options.clock.after(FLUSH_MS, () => this.flush());
   }
 
-  /** Writes what waits, or drops it. */
+  /** Writes what waits, or drops it; what only waits for another program stays. */
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
@@ -62,8 +73,11 @@ export class History {
         for (const settlement of batch) this.#insert(settlement);
       });
       this.#rows += batch.length;
+      this.#lockedAt = null;
     } catch (error) {
       if (!(error instanceof StoreWriteError)) throw error;
+      if (!error.isLocked) this.#lockedAt = null;
+      else if (this.#mayWait()) return this.#retryLater(batch);
       this.#options.onDrop(batch.length, error.message);
     }
     if (this.#rows > this.#options.maxRows) this.#pruneSurplus();
@@ -71,8 +85,31 @@ export class History {
 
   /** Writes what waits and writes no more. */
   stop(): void {
-    this.flush();
+    for (let tries = 0; tries < TRIES_AT_STOP; tries += 1) this.flush();
+    this.#cancelFlush?.();
+    if (this.#pending.length > 0) this.#options.onDrop(this.#pending.length, LOCKED);
+    this.#pending = [];
     this.#cancelPrune();
+  }
+
+  #mayWait(): boolean {
+    const { clock } = this.#options;
+    this.#lockedAt ??= clock.now();
+    return clock.now() - this.#lockedAt < LOCKED_MOST_MS;
+  }
+
+  #retryLater(batch: Settlement[]): void {
+    this.#pending = batch;
+    this.#dropSurplus();
+    this.#cancelFlush = this.#options.clock.after(RETRY_MS, () => this.flush());
+  }
+
+  /** The oldest go: what is going on now is asked for more often. */
+  #dropSurplus(): void {
+    const surplus = this.#pending.length - LOCKED_MOST_ROWS;
+    if (surplus <= 0) return;
+    this.#pending.splice(0, surplus);
+    this.#options.onDrop(surplus, LOCKED);
   }
 
   #insert(settlement: Settlement): void {
