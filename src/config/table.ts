@@ -169,13 +169,13 @@ export const table = {
     'timeouts.betweenBytes',
     duration({ minMs: 1 }),
     '120s',
-    'Longest silence of a node in the middle of an answer.',
+    'Longest silence of a node in the middle of an answer, and longest time that a client may take nothing of it.',
   ),
   clientBodyTimeout: row(
     'timeouts.clientBody',
     duration({ minMs: 1 }),
     '30s',
-    'For a client to send its body, and to take any of an answer that waits for it.',
+    'For a client to send its headers, and then its body. Taking the answer is not covered: see timeouts.betweenBytes.',
   ),
   shutdownTimeout: row(
     'timeouts.shutdown',

@@ -18,8 +18,9 @@ export interface Timeouts {
   readonly connectMs: number;
   /** From sending the request to the first byte of the answer's body. */
   readonly firstByteMs: number;
+  /** Longest silence of a node within an answer, and longest time a client may take nothing of one; then it is cut. */
   readonly betweenBytesMs: number;
-  /** For a client to send its whole body, and to take any of an answer that waits for it. */
+  /** For a client to send its headers, and then its whole body. Not for taking its answer: that is `betweenBytesMs`. */
   readonly clientBodyMs: number;
   readonly shutdownMs: number;
 }
