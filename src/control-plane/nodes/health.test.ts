@@ -47,10 +47,23 @@ test('a loading engine is no failure', () => {
 });
 
 test('a node is probed soon again while anything may change at any moment', () => {
-  assert.equal(wantsQuickProbe(unprobed), true);
-  assert.equal(wantsQuickProbe(after(failed)), true);
-  assert.equal(wantsQuickProbe(after(answered('ready'), failed)), true);
-  assert.equal(wantsQuickProbe(after(answered('loading'))), true);
-  assert.equal(wantsQuickProbe(after(answered('ready'))), false);
-  assert.equal(wantsQuickProbe(after(refused)), false);
+  assert.equal(wantsQuickProbe(unprobed, 0), true);
+  assert.equal(wantsQuickProbe(after(failed), 0), true);
+  assert.equal(wantsQuickProbe(after(answered('ready'), failed), 0), true);
+  assert.equal(wantsQuickProbe(after(answered('loading')), 0), true);
+  assert.equal(wantsQuickProbe(after(answered('ready')), 0), false);
+  assert.equal(wantsQuickProbe(after(refused), 0), false);
+});
+
+test('a node that has been offline for a minute is probed at the usual pace, until it answers', () => {
+  let health = afterProbe(unprobed, failed, 1000);
+  for (const now of [2000, 30_000, 60_999]) {
+    health = afterProbe(health, failed, now);
+    assert.equal(wantsQuickProbe(health, now), true);
+  }
+  health = afterProbe(health, failed, 61_000);
+  assert.equal(wantsQuickProbe(health, 61_000), false);
+  health = afterProbe(health, answered('ready'), 70_000);
+  health = afterProbe(health, failed, 80_000);
+  assert.equal(wantsQuickProbe(health, 80_000), true);
 });

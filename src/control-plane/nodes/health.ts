@@ -10,6 +10,8 @@ import type { ProbeResult } from '../probe.ts';
 
 const FAILURES_TO_OFFLINE = 2;
 const UNAUTHORIZED_HOLD_MS = 30_000;
+/** A restart takes less. What is away for longer is asked at the usual pace: it may be no engine at all. */
+const QUICK_WHILE_OFFLINE_MS = 60_000;
 
 export interface Health {
   readonly state: NodeState;
@@ -19,9 +21,11 @@ export interface Health {
   readonly failures: number;
   /** Monotonic ms until which a probe's success does not lift `misconfigured`. */
   readonly heldUntil: number;
+  /** Monotonic ms since when it has been offline; null while it is not. */
+  readonly offlineSince: number | null;
 }
 
-export const unprobed: Health = { state: 'starting', detail: null, failures: 0, heldUntil: 0 };
+export const unprobed: Health = { state: 'starting', detail: null, failures: 0, heldUntil: 0, offlineSince: null };
 
 export function afterProbe(before: Health, result: ProbeResult, now: number): Health {
   switch (result.kind) {
@@ -32,14 +36,16 @@ export function afterProbe(before: Health, result: ProbeResult, now: number): He
         detail: result.state === 'loading' ? 'The engine is loading its model.' : null,
         failures: 0,
         heldUntil: 0,
+        offlineSince: null,
       };
     case 'unauthorized':
-      return { state: 'misconfigured', detail: result.detail, failures: 0, heldUntil: 0 };
+      return { state: 'misconfigured', detail: result.detail, failures: 0, heldUntil: 0, offlineSince: null };
     case 'nonsense':
     case 'unreachable': {
       const failures = before.failures + 1;
       const isOut = failures >= FAILURES_TO_OFFLINE || before.state === 'starting' || before.state === 'offline';
-      return { state: isOut ? 'offline' : before.state, detail: result.detail, failures, heldUntil: 0 };
+      const offlineSince = isOut ? (before.offlineSince ?? now) : null;
+      return { state: isOut ? 'offline' : before.state, detail: result.detail, failures, heldUntil: 0, offlineSince };
     }
     default:
       return result satisfies never;
@@ -53,10 +59,12 @@ export function afterRefusedKey(before: Health, now: number): Health {
     state: 'misconfigured',
     detail: "The node refused the key it was given with a request. Set the node's apiKey.",
     heldUntil: now + UNAUTHORIZED_HOLD_MS,
+    offlineSince: null,
   };
 }
 
 /** True where the next probe should come soon: nothing is known yet, or it may change at any moment. */
-export function wantsQuickProbe(health: Health): boolean {
+export function wantsQuickProbe(health: Health, now: number): boolean {
+  if (health.offlineSince !== null) return now - health.offlineSince < QUICK_WHILE_OFFLINE_MS;
   return health.failures > 0 || health.state === 'starting' || health.state === 'offline' || health.state === 'loading';
 }

@@ -106,8 +106,8 @@ export class NodeFleet {
   }
 
   #pauseMs(node: RegisteredNode): number {
-    const { intervalMs } = this.#options;
-    return wantsQuickProbe(node.health) ? Math.min(QUICK_MS, intervalMs) : intervalMs;
+    const { clock, intervalMs } = this.#options;
+    return wantsQuickProbe(node.health, clock.now()) ? Math.min(QUICK_MS, intervalMs) : intervalMs;
   }
 
   async #probe(node: RegisteredNode): Promise<void> {
