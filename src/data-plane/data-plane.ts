@@ -167,6 +167,8 @@ export class DataPlane {
     this.draining = true;
     this.#settled.resolve();
     this.port.drain();
+    // A stop waits for answers, not for what may never be asked in full.
+    for (const trip of this.open) if (trip.isReading) endTrip(trip, 'draining');
     if (this.open.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#whenQuiet.push(resolve);

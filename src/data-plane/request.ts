@@ -78,15 +78,15 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
 
   // read: the body, within its limits
   if (expectsContinue(trip.request.headers.expect)) trip.response.writeContinue();
+  trip.isReading = true;
   const body = await readBody(trip.request, {
     limitBytes: settings.limits.bodyBytes,
     timeoutMs: settings.timeouts.clientBodyMs,
     clock,
     signal: trip.leaving.signal,
-    isStopping: () => plane.draining,
   });
+  trip.isReading = false;
   if (body.kind === 'gone') return left(trip, false);
-  if (body.kind === 'stopped') return refused(trip, 'draining');
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
   if (body.kind === 'too-slow') return refused(trip, 'body_timeout');
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });

@@ -29,6 +29,8 @@ export class Trip {
   caller: Caller | null = null;
   /** Ends what the caller's entering began. */
   leave: () => void = () => undefined;
+  /** Its body is on its way. */
+  isReading = false;
   /** Canonical public name; null before the body is read. */
   model: string | null = null;
   modelOffered = false;

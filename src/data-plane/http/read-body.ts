@@ -1,11 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 
-// Takes a client's body into memory, with its size and the time it may take enforced while it arrives, and gives up on it when
-// the router stops. That is looked at now and then rather than told: nearly every body is there before the first look, and a
-// listener for each of them would cost more.
-
-const LOOK_EVERY_MS = 250;
+// Takes a client's body into memory, with its size and the time it may take enforced while it arrives.
 
 export type ReadBody =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -13,11 +9,10 @@ export type ReadBody =
   | { readonly kind: 'too-slow' }
   /** Its framing is broken: a chunk that is none. */
   | { readonly kind: 'malformed' }
-  /** The router stops and waits for no more of it. */
-  | { readonly kind: 'stopped' }
+  /** The client left, or the router gave the request up. */
   | { readonly kind: 'gone' };
 
-/** Reads the whole body: at most `limitBytes`, within `timeoutMs`, while not `isStopping`. `signal` aborts when the client is gone. */
+/** Reads the whole body: at most `limitBytes`, within `timeoutMs`. `signal` aborts when the request is over for another reason. */
 export function readBody(
   request: IncomingMessage,
   {
@@ -25,22 +20,13 @@ export function readBody(
     timeoutMs,
     clock,
     signal,
-    isStopping,
-  }: { limitBytes: number; timeoutMs: number; clock: Clock; signal: AbortSignal; isStopping: () => boolean },
+  }: { limitBytes: number; timeoutMs: number; clock: Clock; signal: AbortSignal },
 ): Promise<ReadBody> {
   if (declaredLength(request) > limitBytes) return Promise.resolve({ kind: 'too-large' });
   if (signal.aborted) return Promise.resolve({ kind: 'gone' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const lateAt = clock.now() + timeoutMs;
-    const look = (): void => {
-      const leftMs = lateAt - clock.now();
-      if (isStopping()) finish({ kind: 'stopped' });
-      else if (leftMs <= 0) finish({ kind: 'too-slow' });
-      else stop = clock.after(Math.min(LOOK_EVERY_MS, leftMs), look);
-    };
-    let stop = clock.after(Math.min(LOOK_EVERY_MS, timeoutMs), look);
     const finish = (result: ReadBody): void => {
       stop();
       request.off('data', onData);
@@ -58,6 +44,7 @@ export function readBody(
       const [only] = chunks;
       finish({ kind: 'whole', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes) });
     };
+    const stop = clock.after(timeoutMs, () => finish({ kind: 'too-slow' }));
     const onGone = (): void => finish({ kind: 'gone' });
     const onError = (error: Error): void => finish({ kind: isMalformed(error) ? 'malformed' : 'gone' });
     request.on('data', onData);
