@@ -16,6 +16,11 @@ const health = { intervalMs: 50, timeoutMs: 500 };
 
 const list: Scripted = (_request, reply) => reply.json(200, { data: [{ id: 'm' }] });
 
+const answering =
+  (body: object): Scripted =>
+  (_request, reply) =>
+    reply.json(200, body);
+
 function entry(name: string, url: string, more: Partial<NodeSettings> = {}): NodeSettings {
   return { name, url, engine: 'auto', headers: {}, ...more };
 }
@@ -159,7 +164,7 @@ test('a doubt makes the node be probed at once, and the probe that settles it is
 });
 
 test('a doubt about a node that fails takes it out long before its next probe was due', async () => {
-  await using node = await scriptedNode({ paths: { '/v1/models': inTurn(list, list, status(500)) } });
+  await using node = await scriptedNode({ paths: { '/v1/models': inTurn(list, status(500)) } });
   const slow = { intervalMs: 60_000, timeoutMs: 500 };
   await using plane = await startTestControlPlane(testSettings({ health: slow, nodes: [entry('a', node.url)] }));
   await plane.nodeIs('a', 'ready');
@@ -251,4 +256,32 @@ test('a node that answers nothing holds up neither the others nor the start', as
   assert.equal(plane.snapshot().nodes[0]?.state, 'starting');
   assert.equal(plane.snapshot().settled, false);
   await until(() => node.count('/v1/models') > 3, { what: 'more probes of the quick node' });
+});
+
+function seen(view: unknown): unknown[] {
+  const { engine, slots, version, models } = Object(view);
+  return [engine, slots, version, models];
+}
+
+test('an engine that took the place of another is recognised, on request too, and keeps nothing of the former', async () => {
+  const ollama = {
+    '/v1/models': list,
+    '/api/version': answering({ version: '0.12.0' }),
+    '/api/tags': answering({ models: [{ name: 'q' }] }),
+    '/api/ps': answering({ models: [] }),
+  };
+  const first = await scriptedNode({ paths: ollama });
+  const slow = { intervalMs: 60_000, timeoutMs: 500 };
+  await using plane = await startTestControlPlane(testSettings({ health: slow, nodes: [entry('a', first.url)] }));
+  await plane.nodeIs('a', 'ready');
+  assert.deepEqual(seen((await plane.api('GET', '/api/nodes/a')).json), ['ollama', 1, '0.12.0', ['q']]);
+  await first.close();
+  await using second = await scriptedNode({ port: first.port, paths: { '/v1/models': list } });
+  const probed = await plane.api('POST', '/api/nodes/a/probe');
+  assert.deepEqual(seen(probed.json), ['openai', 8, null, ['m']]);
+  await second.close();
+  // Nobody was asked between the two, and the new one answers all that the former did.
+  await using third = await scriptedNode({ port: first.port, paths: { ...ollama, '/v1/models': list } });
+  assert.equal(third.count('/api/tags'), 0);
+  assert.deepEqual(seen((await plane.api('POST', '/api/nodes/a/probe')).json), ['ollama', 1, '0.12.0', ['q']]);
 });

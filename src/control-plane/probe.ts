@@ -11,6 +11,8 @@ export interface ProbedModel {
   readonly slots: number | null;
   readonly sizeBytes: number | null;
   readonly contextTokens: number | null;
+  /** As the engine's list says; another owner is another engine. */
+  readonly ownedBy?: string;
 }
 
 export interface EngineLoad {
@@ -39,6 +41,21 @@ export interface ProbeFailure {
   readonly kind: 'unauthorized' | 'nonsense' | 'unreachable';
   /** For administrators: may name addresses. */
   readonly detail: string;
+}
+
+/** What a node was recognised as before. */
+export interface Former {
+  readonly engine: EngineKind;
+  /** Of its last list; null: it never listed. */
+  readonly listing: string | null;
+  /** Recognise it again whatever it answers. */
+  readonly isDoubted: boolean;
+}
+
+/** What an engine listed, as a text to compare with what it lists later; null where it listed nothing. */
+export function listingOf(models: readonly ProbedModel[] | null): string | null {
+  if (models === null) return null;
+  return JSON.stringify(models.map(({ name, ownedBy = '' }) => `${name} ${ownedBy}`).toSorted());
 }
 
 export type ProbeResult = ProbeAnswer | ProbeFailure;

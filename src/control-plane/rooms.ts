@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { EngineKind } from '../fleet/glossary.ts';
 import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -86,7 +85,6 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
   const ask = (pool: string, address: NodeAddress, node: RegisteredNode | null, timeoutMs: number) =>
     asker(
       httpClient,
-      clock,
       {
         target: { pool, origin: address.origin, tls: node?.settings.tls ?? null, connectMs: timeoutMs },
         basePath: address.basePath,
@@ -99,11 +97,12 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     random,
     intervalMs: settings.health.intervalMs,
     nextVersion: () => publication.nextVersion,
-    probe: (node, engine: EngineKind | null) =>
+    probe: (node, engine, former) =>
       probeNode(
         ask(node.id, node.address, node, settings.health.timeoutMs),
         engine,
         node.settings.models !== undefined,
+        former,
       ),
     onChange: () => publication.changed(),
     onTelemetry: (telemetry) => publication.telemetry(telemetry),

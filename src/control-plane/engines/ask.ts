@@ -1,10 +1,10 @@
 import { ExchangeError, type Target } from '../../http-client/exchange.ts';
 import type { HttpClient } from '../../http-client/http-client.ts';
-import type { Clock } from '../../lib/clock.ts';
 import type { ProbeFailure } from '../probe.ts';
 
-// One probe's questions to one node: GET requests that share a deadline, so that a node which answers each of five
-// questions slowly still costs one probe time-out and not five.
+// One probe's questions to one node: GET requests, each with the whole time-out, since a node that takes half of it for every
+// answer is slow and not away. A probe therefore asks at once whatever does not need an earlier answer: at most four in a row to
+// recognise an engine, two to probe a known one. The same path is asked once per probe.
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -30,19 +30,22 @@ export type Ask = (path: string, withinMs?: number) => Promise<Answer>;
 /** Ends a probe early with its verdict. */
 export class ProbeStop extends Error {
   readonly failure: ProbeFailure;
+  /** Of the answer that ended it; null where there was none. */
+  readonly status: number | null;
 
-  constructor(failure: ProbeFailure) {
+  constructor(failure: ProbeFailure, status: number | null = null) {
     super(failure.detail);
     this.name = 'ProbeStop';
     this.failure = failure;
+    this.status = status;
   }
 }
 
-/** Questions to `node` that must all be answered within `timeoutMs` from now. */
-export function asker(httpClient: HttpClient, clock: Clock, node: AskedNode, timeoutMs: number): Ask {
-  const deadline = clock.now() + timeoutMs;
-  return async (path, withinMs = timeoutMs) => {
-    const totalMs = Math.max(1, Math.ceil(Math.min(withinMs, deadline - clock.now())));
+/** The questions of one probe of `node`, each to be answered within `timeoutMs`. */
+export function asker(httpClient: HttpClient, node: AskedNode, timeoutMs: number): Ask {
+  const asked = new Map<string, Promise<Answer>>();
+  const put = async (path: string, withinMs: number): Promise<Answer> => {
+    const totalMs = Math.min(withinMs, timeoutMs);
     const request = {
       method: 'GET',
       path: node.basePath + path,
@@ -58,6 +61,13 @@ export function asker(httpClient: HttpClient, clock: Clock, node: AskedNode, tim
       const kind = error.failure === 'garbage' ? 'nonsense' : 'unreachable';
       throw new ProbeStop({ kind, detail: `GET ${node.target.origin}${node.basePath}${path}: ${reason(error)}` });
     }
+  };
+  return (path, withinMs = timeoutMs) => {
+    const before = asked.get(path);
+    if (before) return before;
+    const answer = put(path, withinMs);
+    asked.set(path, answer);
+    return answer;
   };
 }
 
@@ -82,13 +92,11 @@ export function refuse(answer: Answer, expected: string): never {
   }
   const start = text.trimStart().slice(0, 15).toLowerCase();
   const form = start.startsWith('<!doctype') || start.startsWith('<html') ? 'a web page' : 'something else';
-  throw new ProbeStop({
-    kind: 'nonsense',
-    detail:
-      status === 200
-        ? `GET ${path} answered with ${form}, not ${expected}. Check the node's url.`
-        : `GET ${path} answered ${status}, not ${expected}. Check the node's url and that its engine is up.`,
-  });
+  const detail =
+    status === 200
+      ? `GET ${path} answered with ${form}, not ${expected}. Check the node's url.`
+      : `GET ${path} answered ${status}, not ${expected}. Check the node's url and that its engine is up.`;
+  throw new ProbeStop({ kind: 'nonsense', detail }, status);
 }
 
 function reason(error: ExchangeError): string {

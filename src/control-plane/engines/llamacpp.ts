@@ -18,13 +18,12 @@ export const llamacpp: Engine = {
     return props.status === 200 && field(props.json, 'default_generation_settings') !== undefined;
   },
   probe: async (ask) => {
-    const [health, list] = await Promise.all([ask('/health'), ask('/v1/models')]);
+    const [health, list, props] = await Promise.all([ask('/health'), ask('/v1/models'), ask('/props')]);
     if (isLoading(health.status, health.json)) {
       const models = listEntries(list) === null ? null : readModelList(list);
       return { state: 'loading', models, slots: null, load: unknownLoad, version: null };
     }
     if (health.status !== 200) refuse(health, 'a llama.cpp server in order');
-    const props = await ask('/props');
     if (props.status === 401 || props.status === 403) refuse(props, "llama.cpp's properties");
     return {
       state: 'ready',

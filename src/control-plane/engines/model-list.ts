@@ -26,9 +26,11 @@ export function readModelList(answer: Answer): ProbedModel[] {
     const name = textField(entry, 'id');
     if (name === null) return [];
     const meta = field(entry, 'meta');
+    const ownedBy = textField(entry, 'owned_by');
     return [
       {
         name,
+        ...(ownedBy === null ? {} : { ownedBy }),
         // llama.cpp's router mode tells each model's state; `unloaded` ones are loaded on demand.
         ready: textField(field(entry, 'status'), 'value') !== 'loading',
         slots: null,

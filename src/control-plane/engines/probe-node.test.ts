@@ -4,8 +4,8 @@ import { scriptedNode, type ScriptedNode } from '../../../test/support/scripted-
 import { frozen, type Scripted } from '../../../test/support/scripted-answers.ts';
 import type { EngineKind } from '../../fleet/glossary.ts';
 import { createHttpClient } from '../../http-client/http-client.ts';
-import { systemClock } from '../../lib/clock.ts';
-import type { ProbeAnswer, ProbeResult } from '../probe.ts';
+import { type Clock, ManualClock, systemClock } from '../../lib/clock.ts';
+import { type Former, listingOf, type ProbeAnswer, type ProbeResult } from '../probe.ts';
 import { asker } from './ask.ts';
 import { probeNode } from './probe-node.ts';
 
@@ -32,18 +32,17 @@ interface ProbeOptions {
   readonly timeoutMs?: number;
   readonly basePath?: string;
   readonly headers?: readonly string[];
+  readonly former?: Former;
+  readonly clock?: Clock;
 }
 
 async function probe(node: ScriptedNode, options: ProbeOptions = {}): Promise<ProbeResult> {
   const { engine = null, listIsOptional = false, timeoutMs = 2000, basePath = '', headers = [] } = options;
-  const httpClient = createHttpClient({ maxIdlePerNode: 4, idleTimeoutMs: 1000, tcpKeepAliveMs: 0 }, systemClock);
+  const { former = null, clock = systemClock } = options;
+  const httpClient = createHttpClient({ maxIdlePerNode: 4, idleTimeoutMs: 1000, tcpKeepAliveMs: 0 }, clock);
   const target = { pool: 'n', origin: node.url, tls: null, connectMs: 1000 };
   try {
-    return await probeNode(
-      asker(httpClient, systemClock, { target, basePath, headers }, timeoutMs),
-      engine,
-      listIsOptional,
-    );
+    return await probeNode(asker(httpClient, { target, basePath, headers }, timeoutMs), engine, listIsOptional, former);
   } finally {
     httpClient.close();
   }
@@ -117,6 +116,7 @@ test('a llama.cpp tells its slots and how many work', async () => {
     slots: null,
     sizeBytes: 1000,
     contextTokens: 2048,
+    ownedBy: 'llamacpp',
   });
 });
 
@@ -293,4 +293,67 @@ test('a server without a list is fine where the operator named its models', asyn
   assert.equal((await probe(node)).kind, 'nonsense');
   const result = answered(await probe(node, { listIsOptional: true }));
   assert.deepEqual([result.engine, result.models], ['openai', null]);
+});
+
+test('a slow engine is recognised: each question has its own time, and none is put twice', async () => {
+  const clock = new ManualClock();
+  const slow =
+    (answer: Scripted): Scripted =>
+    (request, reply) => {
+      clock.advance(1600);
+      return answer(request, reply);
+    };
+  await using plain = await scriptedNode({ paths: { '/v1/models': slow(list('someone', { id: 'm' })) } });
+  assert.equal(answered(await probe(plain, { timeoutMs: 3000, clock })).engine, 'openai');
+  assert.equal(plain.count('/v1/models'), 1);
+  await using silent = await scriptedNode({
+    paths: { ...llamaPaths, '/v1/models': list('someone', { id: 'm' }), '/get_model_info': frozen, '/version': frozen },
+  });
+  const result = answered(await probe(silent));
+  assert.deepEqual([result.engine, result.slots], ['llamacpp', 4]);
+  for (const path of ['/v1/models', '/props']) assert.equal(silent.count(path), 1, path);
+});
+
+function formerly(engine: EngineKind, { models }: ProbeAnswer, isDoubted = false): Former {
+  return { engine, listing: listingOf(models), isDoubted };
+}
+
+const ollamaPaths = {
+  '/v1/models': list('library', { id: 'm' }),
+  '/api/version': json({ version: '0.12.3' }),
+  '/api/tags': json({ models: [{ name: 'm' }] }),
+  '/api/ps': json({ models: [] }),
+};
+
+test('another engine at the same address is recognised by its list, or by not answering as the former', async () => {
+  await using plain = await scriptedNode({ models: ['m'] });
+  await using ollama = await scriptedNode({ paths: ollamaPaths });
+  const former = answered(await probe(plain));
+  assert.equal(answered(await probe(ollama, { former: formerly('openai', former) })).engine, 'ollama');
+  const known = formerly('ollama', answered(await probe(ollama)));
+  assert.equal(answered(await probe(plain, { former: known })).engine, 'openai');
+  assert.equal(plain.count('/v1/models'), 2);
+});
+
+test('a known engine whose list stays the same is asked as what it is, and recognised again only on request', async () => {
+  await using node = await scriptedNode({ paths: ollamaPaths });
+  const former = answered(await probe(node));
+  answered(await probe(node, { former: formerly('ollama', former) }));
+  assert.deepEqual(
+    ['/api/tags', '/v1/models'].map((path) => node.count(path)),
+    [2, 1],
+  );
+  const asked = await probe(node, { former: { ...formerly('openai', former, true), listing: null } });
+  assert.equal(answered(asked).engine, 'ollama');
+});
+
+test('an engine in trouble, or too busy to be recognised, has not become another one', async () => {
+  await using node = await scriptedNode({ paths: { ...ollamaPaths, '/api/tags': json({}, 500) } });
+  const former: Former = { engine: 'ollama', listing: '[]', isDoubted: false };
+  assert.equal((await probe(node, { former })).kind, 'nonsense');
+  await using busy = await scriptedNode({
+    paths: { '/v1/models': list('someone', { id: 'new' }), '/version': json({ version: '1' }), '/metrics': frozen },
+  });
+  const vllm = await probe(busy, { former: { engine: 'vllm', listing: '[]', isDoubted: true }, timeoutMs: 300 });
+  assert.equal(answered(vllm).engine, 'vllm');
 });

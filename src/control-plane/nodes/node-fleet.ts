@@ -3,7 +3,7 @@ import type { NodeDoubt } from '../../fleet/messages.ts';
 import type { NodeSettings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { ProbeResult } from '../probe.ts';
+import type { Former, ProbeResult } from '../probe.ts';
 import { wantsQuickProbe } from './health.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import type { RegisteredNode } from './registered-node.ts';
@@ -21,8 +21,8 @@ export interface NodeFleetOptions {
   readonly intervalMs: number;
   /** The version of the next snapshot. */
   readonly nextVersion: () => number;
-  /** Asks the node's engine; `engine` null: recognise it first. */
-  readonly probe: (node: RegisteredNode, engine: EngineKind | null) => Promise<ProbeResult>;
+  /** Asks the node's engine; `engine` null: recognise it, unless it still is what it was `former`ly. */
+  readonly probe: (node: RegisteredNode, engine: EngineKind | null, former: Former | null) => Promise<ProbeResult>;
   readonly onChange: () => void;
   readonly onTelemetry: (telemetry: NodeTelemetry) => void;
   /** A node's state became another, or its first probe ended. */
@@ -37,6 +37,8 @@ export class NodeFleet {
   readonly #options: NodeFleetOptions;
   readonly #loops = new Map<string, ProbeLoop>();
   readonly #doubted = new Set<string>();
+  /** Nodes whose next probe recognises the engine anew. */
+  readonly #unfamiliar = new Set<string>();
 
   constructor(options: NodeFleetOptions) {
     this.#options = options;
@@ -70,6 +72,7 @@ export class NodeFleet {
     this.#loops.get(node.id)?.stop();
     this.#loops.delete(node.id);
     this.#doubted.delete(node.id);
+    this.#unfamiliar.delete(node.id);
     this.registry.remove(node);
     this.#options.onFirstProbe(node.id);
     this.#options.onRemoved(node.id);
@@ -81,9 +84,10 @@ export class NodeFleet {
     this.#options.onChange();
   }
 
-  /** Resolves when a probe that began after this call has ended. */
+  /** Resolves when a probe that began after this call, and recognised the engine anew, has ended. */
   async probeNow(node: RegisteredNode): Promise<void> {
     this.registry.liftHold(node);
+    this.#unfamiliar.add(node.id);
     await this.#loops.get(node.id)?.probeNow();
   }
 
@@ -115,8 +119,10 @@ export class NodeFleet {
     const wasDoubted = this.#doubted.has(node.id);
     // A node that was away, or never answered in order, may be another engine by now.
     const isSure = health.state === 'ready' || health.state === 'loading';
-    const kind = settings.engine === 'auto' ? (isSure ? node.engine : null) : settings.engine;
-    const result = await this.#options.probe(node, kind);
+    const isDoubted = this.#unfamiliar.delete(node.id);
+    const former = isSure && node.engine ? { engine: node.engine, listing: node.listing, isDoubted } : null;
+    const configured = settings.engine === 'auto' ? null : settings.engine;
+    const result = await this.#options.probe(node, configured, former);
     const loop = this.#loops.get(node.id);
     if (!loop || node.settings !== settings) return;
     const state = node.health.state;

@@ -31,6 +31,8 @@ export interface RegisteredNode {
   engine: EngineKind | null;
   /** From the last probe that listed them; kept while the node is away. Null: never listed. */
   models: readonly ListedModel[] | null;
+  /** What the engine listed at last, to compare. */
+  listing: string | null;
   slotsTold: number | null;
   load: EngineLoad;
   version: string | null;

@@ -1,7 +1,7 @@
 import type { NodeSettings } from '../../fleet/settings.ts';
 import type { NodeSnapshot } from '../../fleet/snapshot.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type ProbeResult, unknownLoad } from '../probe.ts';
+import { listingOf, type ProbeResult, unknownLoad } from '../probe.ts';
 import { afterProbe, afterRefusedKey, unprobed } from './health.ts';
 import { offeredModels } from './listed-models.ts';
 import { readNodeUrl } from './node-address.ts';
@@ -64,6 +64,7 @@ export class NodeRegistry {
       health: known ? { ...unprobed, state: known.node.state } : unprobed,
       engine: known && known.node.state !== 'starting' ? known.node.engine : null,
       models: offeredModels(settings.models, null) ?? known?.models ?? null,
+      listing: null,
       slotsTold: settings.maxConcurrent === undefined && known ? known.node.slots : null,
       load: unknownLoad,
       version: null,
@@ -82,6 +83,7 @@ export class NodeRegistry {
       node.generation = this.#nextVersion();
       node.health = unprobed;
       node.engine = null;
+      node.listing = null;
       node.slotsTold = null;
       node.load = unknownLoad;
       node.version = null;
@@ -110,7 +112,8 @@ export class NodeRegistry {
       node.engine = result.engine;
       node.slotsTold = result.slots ?? (result.engine === previous ? node.slotsTold : null);
       node.load = result.load;
-      node.version = result.version ?? node.version;
+      node.version = result.version ?? (result.engine === previous ? node.version : null);
+      node.listing = listingOf(result.models) ?? node.listing;
       node.models = offeredModels(node.settings.models, result.models) ?? node.models;
     }
     return told(node) !== before;
