@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { processEnvironment } from '../config/sources/environment.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StartApp } from './app.ts';
@@ -15,7 +16,7 @@ export async function runProcess(): Promise<void> {
   const code = await run(process.argv.slice(2), {
     startApp,
     version: packageVersion(),
-    hasDemo: existsSync(new URL('../../tools/demo/demo.ts', import.meta.url)),
+    hasDemo: existsSync(join(import.meta.dirname, '../../tools/demo')),
     signals: process,
     now: () => systemClock.now(),
     wall: () => systemClock.wall(),
