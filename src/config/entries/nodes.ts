@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { validateHeaderName, validateHeaderValue } from '../../lib/node-http.ts';
 import { canonicalModel, engineKinds } from '../../fleet/glossary.ts';
+import { isOwnHeader } from '../../fleet/own-headers.ts';
 import type { NodeSettings, NodeTimeouts, NodeTls } from '../../fleet/settings.ts';
 import type { Environment } from '../sources/environment.ts';
 import type { SourceFile } from '../sources/tree.ts';
@@ -14,18 +15,6 @@ const FIELDS = ['url', 'name', 'engine', 'maxConcurrent', 'apiKey', 'headers', '
 const phase = duration({ minMs: 1 });
 const url = parsed('URL', readNodeUrl, String);
 const engine = choice(['auto', ...engineKinds]);
-/** Set by the router for every request; a fixed value would break or forge them. */
-const OWN_HEADERS = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'upgrade',
-  'te',
-  'expect',
-]);
-
 /** A node as found in some source; without a name it gets one when all are known. */
 export interface NodeDraft extends Omit<NodeSettings, 'name'> {
   readonly name: string | null;
@@ -84,7 +73,7 @@ function readHeaders(fields: Fields): Readonly<Record<string, string>> {
 }
 
 function checkHeaderName(name: string): string | null {
-  if (OWN_HEADERS.has(name.toLowerCase())) return 'the router sets this header itself; remove it';
+  if (isOwnHeader(name)) return 'the router sets this header itself; remove it';
   try {
     validateHeaderName(name);
     return null;

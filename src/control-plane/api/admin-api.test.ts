@@ -31,6 +31,10 @@ test('a wrong body is refused by field, with what to write', async () => {
     [{ url: 'http://host', maxConcurent: 4 }, /^400 invalid_request: .*maxConcurent/],
     [{ url: 'http://host', name: 'a b' }, /^400 invalid_request: name: must be 1 to 64 printable/],
     [{ url: 'http://host', timeouts: { connect: '5' } }, /^400 invalid_request: timeouts\.connect: .*"30s"/],
+    [
+      { url: 'http://host', headers: { 'Content-Length': '5' } },
+      /^400 invalid_request: headers\.Content-Length: .*the router sets this header itself/,
+    ],
     [{ url: 'http://host', headers: { 'x-a': 'a\r\nb' } }, /^400 invalid_request: headers\.x-a: must be one line/],
     [{ url: 'http://host', tls: { ca: '/etc/ca.pem' } }, /^400 invalid_request: tls\.ca: must be PEM text/],
   ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { engineKinds } from '../../fleet/glossary.ts';
+import { isOwnHeader } from '../../fleet/own-headers.ts';
 import { ApiError } from './call.ts';
 import { readTime } from './time.ts';
 
@@ -20,6 +21,11 @@ const duration = z.string().transform((written, context) => {
 
 const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be one line of text');
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name');
+const headers = z.record(headerName, headerValue).superRefine((given, context) => {
+  for (const name of Object.keys(given).filter(isOwnHeader)) {
+    context.addIssue({ code: 'custom', path: [name], message: 'the router sets this header itself; remove it' });
+  }
+});
 const pem = z.string().includes('-----BEGIN', { error: 'must be PEM text ("-----BEGIN …"), not a path' });
 const modelName = z.string().min(1, 'must not be empty');
 const whole = z
@@ -36,7 +42,7 @@ export const nodeInput = z.strictObject({
   engine: z.enum(['auto', ...engineKinds]).default('auto'),
   maxConcurrent: whole.nullish(),
   apiKey: headerValue.min(1, 'must not be empty').nullish(),
-  headers: z.record(headerName, headerValue).default({}),
+  headers: headers.default({}),
   models: z.union([z.record(modelName, modelName), z.array(modelName)]).nullish(),
   timeouts: z
     .strictObject({ connect: duration.optional(), firstByte: duration.optional(), betweenBytes: duration.optional() })
