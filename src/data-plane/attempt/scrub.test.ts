@@ -180,3 +180,12 @@ test('the engine’s own name of the model, which may be a path, is told as the 
     'model pub cannot do that',
   );
 });
+
+test('addresses are taken out of keys too, names are not', () => {
+  const node = { baseUrl: 'http://10.0.0.5:8000', name: 'message' };
+  const body = Buffer.from('{"error":{"message":"x","at 10.0.0.5:8000" : 1,"http://10.0.0.5:8000/v1":2}}');
+  assert.equal(
+    scrubErrorBody(body, 'application/json', node)?.toString(),
+    '{"error":{"message":"x","at [address]" : 1,"[address]":2}}',
+  );
+});

@@ -6,8 +6,8 @@ import type { NodeWords } from './node-words.ts';
 // Takes a node's address out of what a node says in an error, before a client reads it: every URL, every IP address, the
 // node's host, host:port and name, also in base64 or hex. Only errors pass through here; generated text never does.
 //
-// Keys of JSON objects are not touched, so that a client still finds its fields; a node that puts its address into a key
-// would get it through. So would one that disguises it on purpose: this protects against talkative nodes, not hostile ones.
+// In keys of JSON objects the node's name is left, so that a client still finds its fields whatever a node is called. A node that
+// disguises its address on purpose gets it through: this protects against talkative nodes, not hostile ones.
 
 export interface ScrubbedNode {
   readonly baseUrl: string;
@@ -36,7 +36,11 @@ export function scrubMessage(text: string, node: ScrubbedNode): string {
   return scrubText(text, nodeWords(node.baseUrl, node.name), node);
 }
 
-function scrubText(text: string, words: NodeWords, { model }: ScrubbedNode): string {
+function scrubText(text: string, words: NodeWords, node: ScrubbedNode): string {
+  return scrubAddresses(text, words, node).replace(words.name, NODE).slice(0, MAX_MESSAGE_CHARS);
+}
+
+function scrubAddresses(text: string, words: NodeWords, { model }: ScrubbedNode): string {
   let result = text.slice(0, MAX_READ_CHARS);
   // Very short names would be found inside words.
   if (model && model.own.length >= 4 && model.own !== model.asked) result = result.replaceAll(model.own, model.asked);
@@ -44,9 +48,7 @@ function scrubText(text: string, words: NodeWords, { model }: ScrubbedNode): str
   if (words.base64) result = result.replace(words.base64, NODE);
   if (words.hex) result = result.replace(words.hex, NODE);
   result = result.replace(MAYBE_IPV6, withoutIpv6).replace(words.address, ADDRESS).replace(IPV4, ADDRESS);
-  if (words.port) result = result.replace(words.port, ADDRESS);
-  result = result.replace(words.name, NODE);
-  return result.slice(0, MAX_MESSAGE_CHARS);
+  return words.port ? result.replace(words.port, ADDRESS) : result;
 }
 
 function withoutIpv6(match: string, bracketed: string | undefined, plain: string | undefined): string {
@@ -61,7 +63,7 @@ function withoutIpv6(match: string, bracketed: string | undefined, plain: string
 }
 
 /**
- * A node's 4xx body with every string value scrubbed and every other byte as it was. Null where it is no JSON object, is
+ * A node's 4xx body with every string scrubbed and every other byte as it was. Null where it is no JSON object, is
  * larger than 256 KB, or calls itself something other than JSON or plain text: the caller then writes an error of its own.
  */
 export function scrubErrorBody(body: Buffer, contentType: string | null, node: ScrubbedNode): Buffer | null {
@@ -71,11 +73,10 @@ export function scrubErrorBody(body: Buffer, contentType: string | null, node: S
   const words = nodeWords(node.baseUrl, node.name);
   // Sound because the text was parsed: quotes then only delimit strings, and a colon after one makes it a key.
   const scrubbed = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g, (literal: string, colon: string | undefined) => {
-    if (colon !== undefined) return literal;
-    const value = parse(literal);
+    const value = parse(colon === undefined ? literal : literal.slice(0, -colon.length));
     if (typeof value !== 'string') return literal;
-    const clean = scrubText(value, words, node);
-    return clean === value ? literal : JSON.stringify(clean);
+    const clean = colon === undefined ? scrubText(value, words, node) : scrubAddresses(value, words, node);
+    return clean === value ? literal : JSON.stringify(clean) + (colon ?? '');
   });
   return Buffer.from(scrubbed);
 }
