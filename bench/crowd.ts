@@ -53,10 +53,8 @@ async function run(router: MeasuredRouter): Promise<Run> {
   const over = new AbortController();
   const watching = (async () => {
     while (!over.signal.aborted) {
-      // oxlint-disable-next-line no-await-in-loop -- sample after sample
       const gauges = await gaugesOf(router);
       if ((gauges.get('weir_waiters') ?? 0) > 0) samples.push(taken(gauges) / (NODES * SLOTS));
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
@@ -100,7 +98,6 @@ let heapAtStart = NaN;
 try {
   heapAtStart = await router.collectedHeapMb();
   for (let n = 0; n < RUNS; n++) {
-    // oxlint-disable-next-line no-await-in-loop -- crowd after crowd
     const each = await run(router);
     runs.push(each);
     say(

@@ -13,22 +13,17 @@ const starts: { readonly idleMb: number; readonly idleRssMb: number; readonly af
 await using node = await startStubNode(0);
 for (let n = 0; n < STARTS; n++) {
   await using router = await startPlainRouter(node.url);
-  // oxlint-disable-next-line no-await-in-loop -- start after start
   await delay(REST_MS);
   const idle = { idleMb: router.anonymousMb(), idleRssMb: router.residentMb() };
   const agent = clientConnections(8);
   const client = async (): Promise<void> => {
     for (let sent = 0; sent < REQUESTS / 8; sent++) {
-      // oxlint-disable-next-line no-await-in-loop -- a client asks, reads, asks again
       const { status } = await ask(agent, router.url);
       if (status !== 200) throw new Error(`answered ${status}`);
     }
   };
-  // oxlint-disable-next-line no-await-in-loop -- as above
   await Promise.all(Array.from({ length: 8 }, client));
-  // oxlint-disable-next-line no-await-in-loop -- as above
   await agent.close();
-  // oxlint-disable-next-line no-await-in-loop -- as above
   await delay(REST_MS);
   const each = { ...idle, afterMb: router.anonymousMb() };
   starts.push(each);

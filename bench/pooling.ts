@@ -24,7 +24,6 @@ async function round(router: MeasuredRouter): Promise<Round> {
   const until = systemClock.now() + ROUND_MS;
   const client = async (): Promise<void> => {
     while (systemClock.now() < until) {
-      // oxlint-disable-next-line no-await-in-loop -- a client asks, reads, asks again
       const answer = await ask(agent, router.url);
       if (answer.status !== 200) throw new Error(`answered ${answer.status} ${answer.code}`);
       own.push(ownShareMs(answer));
@@ -51,7 +50,6 @@ try {
   await round(pooled);
   await round(single);
   for (let n = 0; n < ROUNDS; n++) {
-    // oxlint-disable-next-line no-await-in-loop -- one candidate at a time
     const pair = { pooled: await round(pooled), single: await round(single) };
     rounds.push(pair);
     const { pooled: a, single: b } = pair;

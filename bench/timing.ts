@@ -22,7 +22,6 @@ const timedOutLate: number[] = [];
 let served = 0;
 let other = 0;
 for (let n = 0; n < ROUNDS; n++) {
-  // oxlint-disable-next-line no-await-in-loop -- round after round
   const answers: Answered[] = await Promise.all(Array.from({ length: CLIENTS }, () => ask(agent, router.url)));
   for (const answer of answers) {
     if (answer.status === 200) served += 1;

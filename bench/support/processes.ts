@@ -133,7 +133,6 @@ async function lineOf(child: ChildProcess, pattern: RegExp, from: 'stdout' | 'st
       const found = pattern.exec(line)?.[1];
       if (found !== undefined) return found;
     }
-    // oxlint-disable-next-line no-await-in-loop -- line after line
     await Promise.race([
       once(stream, 'weir-line'),
       once(child, 'exit').then(() => {

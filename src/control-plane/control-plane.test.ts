@@ -89,7 +89,6 @@ test('everything needs the token, unknown paths too', async () => {
   await using plane = await startTestControlPlane(testSettings());
   for (const path of ['/api/nodes', '/metrics', '/dashboard', '/api/no-such-thing', '/']) {
     for (const authorization of ['', 'Bearer wrong', 'Basic dGVzdC10b2tlbg==']) {
-      // oxlint-disable-next-line no-await-in-loop -- one by one is the point
       const answer = await plane.api('GET', path, undefined, { authorization });
       assert.equal(answer.status, 401, path);
       assert.equal(answer.headers.get('www-authenticate'), 'Bearer');

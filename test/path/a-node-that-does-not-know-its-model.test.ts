@@ -12,10 +12,8 @@ test('a node that says 404 for a model it lists gets under 2 % of the requests, 
   await using weir = await startDataPlane([{ url: lost.url }, { url: sound.url }], { timeouts: { shutdownMs: 0 } });
   const client = async (): Promise<void> => {
     for (let sent = 0; sent < 50; sent++) {
-      // oxlint-disable-next-line no-await-in-loop -- a client asks, reads, asks again
       const response = await weir.chat();
       assert.equal(response.status, 200);
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await response.text();
     }
   };
@@ -28,11 +26,9 @@ test('where every node says 404 the client is told so, at once and each time', a
   await using second = await scriptedNode(unknown);
   await using weir = await startDataPlane([{ url: first.url }, { url: second.url }]);
   for (let sent = 0; sent < 5; sent++) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
     const response = await weir.chat();
     assert.equal(response.status, 404);
     assert.equal(response.headers.get('x-should-retry'), 'false');
-    // oxlint-disable-next-line no-await-in-loop -- as above
     assert.match(await response.text(), /model_not_found/);
   }
   assert.equal(first.count('/v1/chat/completions'), 1);

@@ -16,10 +16,8 @@ for (const [what, answer] of [
     await using second = await scriptedNode();
     await using weir = await startDataPlane([{ url: broken.url }, { url: first.url }, { url: second.url }]);
     for (let sent = 0; sent < REQUESTS; sent++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other: an idle fleet tempts most
       const response = await weir.chat();
       assert.equal(response.status, 200);
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await response.text();
     }
     assert.ok(

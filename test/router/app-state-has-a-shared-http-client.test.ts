@@ -21,12 +21,10 @@ test('what the requests of every dialect use is that client: its pool reuses one
   assert.ok(registered);
   assert.equal(httpClient.sockets(poolOf(registered)).opened, 0);
   for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/embeddings']) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
     const response = await fetch(router.url + path, {
       method: 'POST',
       body: JSON.stringify({ model: 'llama3', prompt: 'x', input: 'x', messages: [] }),
     });
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await response.text();
     assert.equal(response.status, 200);
   }

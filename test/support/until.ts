@@ -19,13 +19,11 @@ export async function until<T>(
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = process.hrtime.bigint() + BigInt(Math.ceil(withinMs * 1e6));
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- each look follows the one before
     const value = await predicate();
     if (isThere(value)) return value;
     if (process.hrtime.bigint() >= deadline) {
       throw new Error(`gave up waiting for ${typeof what === 'string' ? what : what()} after ${withinMs} ms`);
     }
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await delay(POLL_EVERY_MS);
   }
 }

@@ -69,9 +69,7 @@ export class Crowd {
 
   async #live(index: number): Promise<void> {
     while (index < this.#size) {
-      // oxlint-disable-next-line no-await-in-loop -- one request after the other
       const backoffMs = await this.#ask();
-      // oxlint-disable-next-line no-await-in-loop -- as above
       if (index < this.#size) await this.#pause(backoffMs + this.#between(THINK_MS));
     }
   }

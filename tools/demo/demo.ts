@@ -95,9 +95,7 @@ async function demonstrate({ seconds, clients, simulated }: Wanted, interrupted:
     const isGrowing = share < GROWING_SHARE;
     const level = isGrowing ? share / GROWING_SHARE : (1 - share) / (1 - GROWING_SHARE);
     crowd.resize(Math.max(1, Math.round(clients * level)));
-    // oxlint-disable-next-line no-await-in-loop -- one view after the other
     screen.show(await view(isGrowing ? 'the crowd grows' : 'the crowd goes home'));
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await delay(Math.min(screen.everyMs, totalMs - elapsedMs), null, { signal: interrupted });
   }
   const patience = new AbortController();
@@ -117,10 +115,8 @@ async function demonstrate({ seconds, clients, simulated }: Wanted, interrupted:
 async function untilIdle(router: DemoRouter): Promise<string[] | null> {
   const deadline = clock.now() + IDLE_WITHIN_MS;
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const left = await router.figures().then(notIdle, () => null);
     if (left?.length === 0 || clock.now() > deadline) return left;
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await delay(50);
   }
 }

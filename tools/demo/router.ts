@@ -68,11 +68,9 @@ export async function startRouter(nodes: readonly DemoNode[]): Promise<DemoRoute
     if (hasEnded(child)) break;
     const url = addressOf('clients');
     const adminUrl = addressOf('admin');
-    // oxlint-disable-next-line no-await-in-loop -- polling
     if (url !== undefined && adminUrl !== undefined && (await isReady(url))) {
       return { url, figures: () => readFigures(adminUrl, token), output: () => printed, stop };
     }
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await delay(POLL_MS);
   }
   await stop();

@@ -39,7 +39,6 @@ test('a wrong body is refused by field, with what to write', async () => {
     [{ url: 'http://host', tls: { ca: '/etc/ca.pem' } }, /^400 invalid_request: tls\.ca: must be PEM text/],
   ];
   for (const [body, expected] of cases) {
-    // oxlint-disable-next-line no-await-in-loop -- in order
     assert.match(await refusal(plane, 'POST', '/api/nodes', body), expected);
   }
   assert.deepEqual((await plane.api('GET', '/api/nodes')).json, { data: [] });
@@ -67,7 +66,6 @@ test('a body over 1 MB is 413, a wrong method 405 with Allow, an unknown path 40
     ['GET', '/api/openapi.json'],
   ] as const;
   for (const [method, path] of planned) {
-    // oxlint-disable-next-line no-await-in-loop -- in order
     assert.match(await refusal(plane, method, path), /^501 not_implemented/);
   }
   const dashboard = await plane.api('GET', '/dashboard');
@@ -179,12 +177,10 @@ test('declared keys are in force, keep their id over a restart, and are changed 
   };
   const ids: string[] = [];
   for (let start = 0; start < 2; start += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one start after the other
     await using plane = await startTestControlPlane(testSettings({ auth: { keys: [declared] } }));
     const snapshotKey = plane.snapshot().keys.get(declared.hash);
     assert.equal(snapshotKey?.weight, 2);
     ids.push(snapshotKey?.id ?? '');
-    // oxlint-disable-next-line no-await-in-loop -- as above
     assert.match(await refusal(plane, 'DELETE', `/api/keys/${snapshotKey?.id}`), /^409 managed_by_config/);
   }
   assert.equal(ids[0], ids[1]);
@@ -354,10 +350,8 @@ test('a token made at the first start is told once and kept for us alone', async
   const settings = testSettings({ admin: { token: null }, dataDir: temporaryDirectory() });
   const told: unknown[] = [];
   for (let start = 0; start < 2; start += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one start after the other
     await using plane = await startTestControlPlane(settings);
     const token = readFileSync(join(settings.dataDir, 'admin-token'), 'utf8').trim();
-    // oxlint-disable-next-line no-await-in-loop -- as above
     assert.equal((await plane.api('GET', '/api/nodes', undefined, { authorization: `Bearer ${token}` })).status, 200);
     const started = plane.messages.find(({ kind }) => kind === 'started');
     told.push(started?.kind === 'started' ? started.adminToken : 'not started');

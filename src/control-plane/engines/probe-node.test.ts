@@ -156,7 +156,6 @@ const vllmMetrics = (cache: string): string =>
 
 test('a vLLM is known by its list; its gauges are read under the old and the new name', async () => {
   for (const cache of ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc']) {
-    // oxlint-disable-next-line no-await-in-loop -- one node after the other
     await using node = await scriptedNode({
       paths: {
         '/v1/models': list('vllm', { id: 'meta-llama/Llama-3-8B', max_model_len: 8192 }),
@@ -164,7 +163,6 @@ test('a vLLM is known by its list; its gauges are read under the old and the new
         '/version': json({ version: '0.11.0' }),
       },
     });
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const result = answered(await probe(node));
     assert.deepEqual([result.engine, result.version], ['vllm', '0.11.0']);
     assert.deepEqual(result.load, { running: 5, waiting: 4, cacheUse: 0.25 });

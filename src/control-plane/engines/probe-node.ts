@@ -74,7 +74,6 @@ async function recognise(ask: Ask, listIsOptional: boolean, fitting: EngineKind 
   const questions = asked.map(({ kind, recognise: question }) => ({ kind, answer: recognises(ask, question) }));
   let silent: EngineKind | null = null;
   for (const { kind, answer } of questions) {
-    // oxlint-disable-next-line no-await-in-loop -- the first that recognises the node ends the questions
     const isRecognised = await answer;
     if (isRecognised === true) return kind;
     if (isRecognised === null && kind === fitting) silent = kind;

@@ -97,7 +97,6 @@ test('an engine that is away stays for a while and is then forgotten', async () 
   registry.applyProbe(node, nobody);
   await look();
   for (let looks = 0; looks < 29; looks += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- the clock moves on between looks
     await look();
   }
   assert.deepEqual(names(), ['ollama-11434']);

@@ -50,7 +50,6 @@ test('pauses differ by up to a tenth each way', async () => {
     const { loop, end } = loopOn(clock, random);
     loop.start(0);
     clock.advance(0);
-    // oxlint-disable-next-line no-await-in-loop -- one clock after the other
     await end();
     assert.equal(Math.round(loop.nextAt), pauseMs);
   }
