@@ -97,6 +97,15 @@ Nodes of the file, of \`WEIR_NODES\` (separated by commas) and of \`--node\` (re
 | \`timeouts\` | \`connect\`, \`firstByte\`, \`betweenBytes\` for this node. |
 | \`tls\` | \`ca\`, \`cert\`, \`key\` (PEM files), \`verify\` (false accepts any certificate). |
 
+## timeouts.models
+
+Time-outs for one model on every node; those of a node go before them.
+
+| field | meaning |
+| --- | --- |
+| \`model\` | Required; the name that clients use. |
+| \`firstByte\`, \`betweenBytes\` | As under \`timeouts\`; at least one of them. |
+
 ## auth.keys
 
 Keys for clients that are declared here rather than made by the admin API. They are kept as SHA-256 only.

@@ -44,6 +44,7 @@ test('without any source every setting has its documented default', async (t) =>
       clientBodyMs: 30_000,
       shutdownMs: 30_000,
     },
+    modelTimeouts: {},
     limits: { bodyBytes: 33_554_432 },
     history: { days: 7, maxRows: 1_000_000 },
     log: { level: 'info' },

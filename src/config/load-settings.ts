@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ListenerTls, Settings } from '../fleet/settings.ts';
 import { readKeys } from './entries/keys.ts';
 import { nameNodes, readNodeText } from './entries/named-nodes.ts';
+import { readModelTimeouts } from './entries/model-timeouts.ts';
 import { readNodes, type NodeDraft } from './entries/nodes.ts';
 import { Problems } from './problems.ts';
 import { resolveRow, type InForce, type Origin, type Sources } from './resolve.ts';
@@ -56,6 +57,7 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   const { keys, warnings: keyWarnings } = file ? readKeys(file, problems, inForce) : { keys: [], warnings: [] };
   const settings: Settings = {
     ...settingsOf({ file, env, flags, cwd }, keys, problems, inForce),
+    modelTimeouts: file ? readModelTimeouts(file, problems, inForce) : {},
     nodes: nameNodes(nodeDrafts(request, file ? readNodes(file, env, problems) : [], problems), problems, inForce),
   };
   reportUnsafe(settings, problems);
@@ -70,7 +72,7 @@ function settingsOf(
   keys: Settings['auth']['keys'],
   problems: Problems,
   inForce: InForce[],
-): Omit<Settings, 'nodes'> {
+): Omit<Settings, 'nodes' | 'modelTimeouts'> {
   const maybe = <T>(row: Row<T>): T | null => resolveRow(row, sources, problems, inForce);
   const read = <T>(row: Row<T>): T => {
     const value = maybe(row);

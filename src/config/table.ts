@@ -16,7 +16,7 @@ import {
 
 // Every setting that is one value, in one table: the file's keys, the WEIR_* variables, the flags, the help, the
 // reference in docs/configuration.md and the listing of `weir config check` are all made from it, so none of them can
-// know a setting that another does not. Lists of things (`nodes`, `auth.keys`) are read in entries/.
+// know a setting that another does not. Lists of things (`nodes`, `auth.keys`, `timeouts.models`) are read in entries/.
 
 export interface Row<T> {
   /** Where it stands in the file. */

@@ -166,10 +166,11 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
     return { end: 'node-lost', verdict: verdicts['node-lost'], retryAfterMs: null, ending: null };
   }
   const startedAt = clock.now();
+  const timeouts = { ...settings.timeouts, ...settings.modelTimeouts[canonicalModel(call.model)], ...node.timeouts };
   const relay = new AnswerRelay({
     response: trip.response,
     askedModel: call.model,
-    timeouts: { ...settings.timeouts, ...node.timeouts },
+    timeouts,
     clock,
     ownHeaders: () => plane.answerHeaders(trip),
   });

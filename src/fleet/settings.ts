@@ -25,7 +25,7 @@ export interface Timeouts {
   readonly shutdownMs: number;
 }
 
-/** The phases that may be set per node. */
+/** The phases that may be set per node; per model all but the first. */
 export type NodeTimeouts = Partial<Pick<Timeouts, 'connectMs' | 'firstByteMs' | 'betweenBytesMs'>>;
 
 /** TLS towards a node. PEM text, not paths. */
@@ -103,6 +103,8 @@ export interface Settings {
   };
   readonly selection: { readonly policy: PolicyName; readonly cacheTtlMs: number };
   readonly timeouts: Timeouts;
+  /** By canonical public name; above the general ones, below those of a node. */
+  readonly modelTimeouts: Readonly<Record<string, NodeTimeouts>>;
   readonly limits: { readonly bodyBytes: number };
   readonly history: { readonly days: number; readonly maxRows: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };

@@ -38,6 +38,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
       clientBodyMs: 30_000,
       shutdownMs: 30_000,
     },
+    modelTimeouts: {},
     limits: { bodyBytes: 32 * 1024 * 1024 },
     history: { days: 7, maxRows: 1_000_000 },
     log: { level: 'silent' },

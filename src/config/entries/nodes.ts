@@ -7,12 +7,12 @@ import type { Environment } from '../sources/environment.ts';
 import type { SourceFile } from '../sources/tree.ts';
 import type { Problems } from '../problems.ts';
 import { lookUp, toAbsolute } from '../resolve.ts';
-import { choice, count, duration, flag, line, parsed } from '../values/kinds.ts';
+import { choice, count, flag, line, parsed } from '../values/kinds.ts';
 import { entriesOf, type Fields } from './fields.ts';
+import { phases, readPhases } from './model-timeouts.ts';
 import { checkName, readNodeUrl } from './node-names.ts';
 
 const FIELDS = ['url', 'name', 'engine', 'maxConcurrent', 'apiKey', 'headers', 'models', 'timeouts', 'tls'] as const;
-const phase = duration({ minMs: 1 });
 const url = parsed('URL', readNodeUrl, String);
 const engine = choice(['auto', ...engineKinds]);
 /** A node as found in some source; without a name it gets one when all are known. */
@@ -116,16 +116,8 @@ function readModels(fields: Fields): Readonly<Record<string, string>> | undefine
 }
 
 function readTimeouts(fields: Fields): NodeTimeouts | undefined {
-  const section = fields.section('timeouts', ['connect', 'firstByte', 'betweenBytes']);
-  if (section === undefined) return undefined;
-  const connectMs = section.scalar('connect', phase);
-  const firstByteMs = section.scalar('firstByte', phase);
-  const betweenBytesMs = section.scalar('betweenBytes', phase);
-  return {
-    ...(connectMs === undefined ? {} : { connectMs }),
-    ...(firstByteMs === undefined ? {} : { firstByteMs }),
-    ...(betweenBytesMs === undefined ? {} : { betweenBytesMs }),
-  };
+  const section = fields.section('timeouts', phases);
+  return section === undefined ? undefined : readPhases(section);
 }
 
 function readTls(fields: Fields, file: SourceFile, env: Environment): NodeTls | undefined {
