@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NodeCounts } from '../../src/data-plane/dispatcher/placement.ts';
+import type { NodeCounts } from '../../src/data-plane/dispatcher/counts.ts';
 import type { Grant, NodeRef, Ticket } from '../../src/data-plane/dispatcher/ticket.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { NodePlan } from './fleet.ts';

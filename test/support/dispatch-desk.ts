@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Dispatcher } from '../../src/data-plane/dispatcher/dispatcher.ts';
-import type { DispatcherCounts } from '../../src/data-plane/dispatcher/dispatcher.ts';
+import type { DispatcherCounts } from '../../src/data-plane/dispatcher/counts.ts';
 import type { Grant, LeaseOutcome, Ticket, WaitResult } from '../../src/data-plane/dispatcher/ticket.ts';
 import type { PolicyName } from '../../src/fleet/glossary.ts';
 import type { Settings } from '../../src/fleet/settings.ts';

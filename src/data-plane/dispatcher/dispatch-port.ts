@@ -1,7 +1,8 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { Dispatcher, type DispatcherCounts, type DispatcherOptions } from './dispatcher.ts';
+import type { DispatcherCounts } from './counts.ts';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 
 // The relay's side of the seam: it gives the dispatcher its clock and timer, and turns answers to tickets into promises.

@@ -3,7 +3,8 @@ import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
 import { admissionControl, isFull } from './admission-control.ts';
-import { Placement, type NodeCounts } from './placement.ts';
+import type { DispatcherCounts } from './counts.ts';
+import { Placement } from './placement.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
@@ -24,15 +25,6 @@ export interface DispatcherOptions {
   readonly random: () => number;
   /** Told the answer to each ticket, exactly once per `place`. */
   readonly answer: (ticketId: number, result: WaitResult) => void;
-}
-
-export interface DispatcherCounts {
-  readonly openLeases: number;
-  readonly waiters: number;
-  readonly waitingBytes: number;
-  readonly retryBudget: number;
-  readonly models: readonly { readonly model: string; readonly waiters: number }[];
-  readonly nodes: readonly NodeCounts[];
 }
 
 /** Retry-After of a model that was just withdrawn. */

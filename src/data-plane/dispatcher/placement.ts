@@ -1,11 +1,11 @@
 import { emptySnapshot, type FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
-import type { BreakerState } from '../balancer/breaker.ts';
 import { CachedSelection } from '../balancer/cached-selection.ts';
 import type { Candidate } from '../balancer/candidate.ts';
 import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
+import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
 import { DrainRate } from './retry-after.ts';
 import { wasTried, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
@@ -13,15 +13,6 @@ import { wasTried, type Grant, type LeaseOutcome, type NodeRef, type Ticket } fr
 // Which node may bear which ticket, and the leases that say so: the fleet as the control plane sees it, what recent answers
 // taught beside it, and the live counts, asked together. Choosing a node and counting it is one synchronous step of the
 // caller's: `select`, then `take`. It does not know who waits; whose turn it is is the dispatcher's to judge.
-
-export interface NodeCounts {
-  readonly index: number;
-  readonly generation: number;
-  readonly slots: number;
-  readonly taken: number;
-  readonly breaker: BreakerState;
-  readonly cooling: boolean;
-}
 
 /** Where nothing is known of the next probe: the default time between two. */
 const UNKNOWN_PROBE_MS = 5_000;
