@@ -53,10 +53,11 @@ export async function answerPlainly(
     case 'models':
     case 'model': {
       const { callers, clock } = plane;
-      const identified = callers.identify(request, plane.snapshot, clock.now(), clock.wall());
+      const identified = callers.enter(request, plane.snapshot, clock.now(), clock.wall());
       if (identified.kind === 'refused') {
         return fail('openai', identified.code, { retryAfterMs: identified.retryAfterMs });
       }
+      identified.leave();
       await plane.whenSettled();
       if (route.kind === 'models') {
         const list = listModels(plane.snapshot, (name) => mayUse(identified.caller, name));

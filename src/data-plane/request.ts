@@ -59,10 +59,10 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
   const { clock, settings } = plane;
 
   // who: key → caller
-  const identified = plane.callers.identify(trip.request, plane.snapshot, clock.now(), clock.wall());
+  const identified = plane.callers.enter(trip.request, plane.snapshot, clock.now(), clock.wall());
   trip.caller = identified.caller;
   if (identified.kind === 'refused') return refused(trip, identified.code, identified);
-  trip.leave = plane.callers.enter(trip.caller);
+  trip.leave = identified.leave;
 
   // gate: what can be refused before the body is read
   if (plane.draining) return refused(trip, 'draining');

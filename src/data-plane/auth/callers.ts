@@ -5,8 +5,8 @@ import { canonicalModel } from '../../fleet/glossary.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { FleetSnapshot, KeySnapshot } from '../../fleet/snapshot.ts';
 import { keyHash, sentKey } from './key-hash.ts';
+import { type KeyLimits, OwnKeyLimits } from './key-limits.ts';
 import { callerAddress, proxyList } from './peer-address.ts';
-import { RateLimit } from './rate-limit.ts';
 import { isLoopback, isSameOrigin } from './same-origin.ts';
 
 // Who is calling: the key, or without one the peer's address. Where keys are not required an unknown key is not an error, since most
@@ -20,7 +20,8 @@ export interface Caller {
 }
 
 export type Identified =
-  | { readonly kind: 'caller'; readonly caller: Caller }
+  /** Its request has begun; `leave`, called once, ends it. */
+  | { readonly kind: 'caller'; readonly caller: Caller; readonly leave: () => void }
   | {
       readonly kind: 'refused';
       readonly caller: Caller;
@@ -28,23 +29,23 @@ export type Identified =
       readonly retryAfterMs: number | null;
     };
 
-const CONCURRENCY_RETRY_MS = 1000;
+const unlimited = (): void => undefined;
 
 export class Callers {
   readonly #required: boolean;
   readonly #guardsOrigin: boolean;
   readonly #trustedProxies: BlockList;
-  readonly #rates = new RateLimit();
-  readonly #open = new Map<string, number>();
+  readonly #limits: KeyLimits;
 
-  constructor({ auth, listen }: Pick<Settings, 'auth' | 'listen'>) {
+  constructor({ auth, listen }: Pick<Settings, 'auth' | 'listen'>, limits: KeyLimits = new OwnKeyLimits()) {
+    this.#limits = limits;
     this.#required = auth.clients === 'required' || (auth.clients === 'auto' && !isLoopback(listen.host));
     this.#guardsOrigin = isLoopback(listen.host);
     this.#trustedProxies = proxyList(auth.trustedProxies);
   }
 
-  /** Tells who calls, or why this caller is refused. `now` is monotonic, `wall` epoch ms. */
-  identify(request: IncomingMessage, snapshot: FleetSnapshot, now: number, wall: number): Identified {
+  /** Tells who calls and lets the request in, or says why this caller is refused. `now` is monotonic, `wall` epoch ms. */
+  enter(request: IncomingMessage, snapshot: FleetSnapshot, now: number, wall: number): Identified {
     const sent = sentKey(request);
     const known = sent === null ? undefined : snapshot.keys.get(keyHash(sent));
     const key = known && !isExpired(known, wall) ? known : null;
@@ -56,28 +57,14 @@ export class Callers {
       retryAfterMs,
     });
     if (key) {
-      const waitMs = this.#limitOf(key, now);
-      return waitMs > 0 ? refused('rate_limit_exceeded', waitMs) : { kind: 'caller', caller };
+      const entered = this.#limits.enter(key, now);
+      return typeof entered === 'number'
+        ? refused('rate_limit_exceeded', entered)
+        : { kind: 'caller', caller, leave: entered };
     }
     if (this.#required) return refused('invalid_api_key');
     if (this.#guardsOrigin && !isSameOrigin(request)) return refused('foreign_origin');
-    return { kind: 'caller', caller };
-  }
-
-  /** A caller's request begins; the returned function, called once, ends it. */
-  enter({ key }: Caller): () => void {
-    if (!key) return () => undefined;
-    this.#open.set(key.id, (this.#open.get(key.id) ?? 0) + 1);
-    return () => {
-      const rest = (this.#open.get(key.id) ?? 1) - 1;
-      if (rest === 0) this.#open.delete(key.id);
-      else this.#open.set(key.id, rest);
-    };
-  }
-
-  #limitOf(key: KeySnapshot, now: number): number {
-    if (key.maxConcurrent !== null && (this.#open.get(key.id) ?? 0) >= key.maxConcurrent) return CONCURRENCY_RETRY_MS;
-    return key.ratePerMinute === null ? 0 : this.#rates.take(key.id, key.ratePerMinute, now);
+    return { kind: 'caller', caller, leave: unlimited };
   }
 
   #addressOf({ socket, headers }: IncomingMessage): string {
