@@ -29,3 +29,9 @@ export function uuid7Source(wall: () => number): () => string {
     );
   };
 }
+
+/** The start that every UUIDv7 made from that moment on sorts after, and every earlier one before. `wall` in epoch milliseconds. */
+export function uuid7From(wall: number): string {
+  const time = Math.max(0, Math.floor(wall)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}`;
+}

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '../../../test/support/settings.ts';
 import { openDatabase, transaction, UnusableDatabase } from './database.ts';
+import { findRequest, listRequests } from './history-query.ts';
 import { NodesTable } from './nodes-table.ts';
+import { initial } from './schema/001-initial.ts';
 
 test('a database is made once and opened again as it was', () => {
   const dataDir = temporaryDirectory();
@@ -70,4 +73,27 @@ test('a node keeps its id under its name, and a renamed one may take a name that
     table.all().map((node) => [node.id, node.name]),
     [[other, 'a']],
   );
+});
+
+test('requests kept by the first schema are kept, with all their attempts', () => {
+  const dataDir = temporaryDirectory();
+  const old = new DatabaseSync(join(dataDir, 'weir.db'));
+  old.exec(`${initial}
+    PRAGMA user_version = 1;
+    INSERT INTO requests VALUES ('019b7000-0000-7000-8000-000000000000', NULL, NULL, 1767225600000, 'openai', '/v1/chat/completions',
+      'llama3', NULL, NULL, 0, 'served', 200, NULL, NULL, 20.5, 100.25, 300, 4000, 10, 20, NULL, 0);
+    INSERT INTO attempts VALUES ('019b7000-0000-7000-8000-000000000000', 0, 'id-a', 'a', 1, 2, NULL, 'reset');
+    INSERT INTO attempts VALUES ('019b7000-0000-7000-8000-000000000000', 1, 'id-b', 'b', 3, 4, 200, 'complete');`);
+  old.close();
+  const database = openDatabase(dataDir);
+  const found = findRequest(database, '019b7000-0000-7000-8000-000000000000');
+  assert.deepEqual(found?.['attempts'], [
+    { nodeId: 'id-a', nodeName: 'a', startedAfterMs: 1, durationMs: 2, status: null, end: 'reset' },
+    { nodeId: 'id-b', nodeName: 'b', startedAfterMs: 3, durationMs: 4, status: 200, end: 'complete' },
+  ]);
+  for (const filter of [{ node: 'b' }, { model: 'llama3' }, {}]) {
+    assert.equal(listRequests(database, { limit: 10, ...filter }).data.length, 1);
+  }
+  database.close();
+  openDatabase(dataDir).close();
 });

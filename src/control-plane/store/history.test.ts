@@ -56,6 +56,29 @@ test('a request is kept with its attempts, and its client as an HMAC of the addr
   assert.equal(findRequest(database, 'no-such-id'), null);
 });
 
+test('a request without an attempt has none, one whose only attempt failed has that', () => {
+  const { database, history } = historyIn(temporaryDirectory());
+  const only = [testAttempt('a', { end: 'connect-failed', status: null })];
+  const settlements = [testSettlement(1, { attempts: [] }), testSettlement(2, { attempts: only })];
+  history.add(settlements);
+  history.flush();
+  const found = settlements.map(({ id }) => findRequest(database, id)?.['attempts']);
+  assert.deepEqual(found, [[], only]);
+});
+
+test('a time given by hand finds a request whose id was made a moment earlier or later', () => {
+  const { database, history } = historyIn(temporaryDirectory());
+  const { id, arrivedAt } = testSettlement(5);
+  const late = testSettlement(6, { arrivedAt: arrivedAt - 3 });
+  const early = testSettlement(4, { arrivedAt: arrivedAt + 3 });
+  history.add([testSettlement(5, { id }), late, early]);
+  history.flush();
+  const from = listRequests(database, { limit: 10, since: arrivedAt }).data.map((row) => row['id']);
+  assert.deepEqual(from, [id, early.id]);
+  const before = listRequests(database, { limit: 10, until: arrivedAt }).data.map((row) => row['id']);
+  assert.deepEqual(before, [late.id]);
+});
+
 test('pages go from the newest to the oldest and neither repeat nor skip, also while rows come in', () => {
   const { database, history } = historyIn(temporaryDirectory());
   const settlements = Array.from({ length: 25 }, (_, nth) => testSettlement(nth));
@@ -82,9 +105,9 @@ test('every filter leaves exactly what it names', () => {
     status: 503,
     code: 'capacity_exceeded',
     keyId: 'key-1',
-    attempts: [testAttempt('gpu-2')],
+    attempts: [testAttempt('gpu-3', { end: 'reset' }), testAttempt('gpu-2')],
   });
-  history.add([testSettlement(1), odd, testSettlement(9)]);
+  history.add([testSettlement(1), odd, testSettlement(9, { attempts: [] })]);
   history.flush();
   const only = [
     { model: 'other' },
@@ -94,6 +117,7 @@ test('every filter leaves exactly what it names', () => {
     { keyId: 'key-1' },
     { node: 'gpu-2' },
     { node: 'id-gpu-2' },
+    { node: 'gpu-3' },
     { since: odd.arrivedAt, until: odd.arrivedAt + 1 },
   ];
   for (const filter of only) {
@@ -106,7 +130,8 @@ test('every filter leaves exactly what it names', () => {
 
 test('the oldest rows go when there are more than the limit', () => {
   const { database, history, stored, attempts } = historyIn(temporaryDirectory(), 5);
-  history.add(Array.from({ length: 12 }, (_, nth) => testSettlement(nth)));
+  const twice = { attempts: [testAttempt('a', { end: 'reset' }), testAttempt('b')] };
+  history.add(Array.from({ length: 12 }, (_, nth) => testSettlement(nth, twice)));
   history.flush();
   assert.deepEqual([stored(), attempts()], [5, 5]);
   assert.equal(listRequests(database, { limit: 1 }).data[0]?.['arrivedAt'], testSettlement(11).arrivedAt);

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Settlement } from '../../fleet/settlement.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { uuid7From } from '../../lib/uuid7.ts';
 import { StoreWriteError, transaction } from './database.ts';
 
 // Request history, written in batches: one transaction for all settlements that arrived within a short while, so that a
@@ -47,7 +48,7 @@ export class History {
     const { database } = options;
     this.#options = options;
     this.#insertRequest = database.prepare(
-      `INSERT OR IGNORE INTO requests VALUES (${Array.from({ length: 22 }, () => '?').join(', ')})`,
+      `INSERT OR IGNORE INTO requests VALUES (${Array.from({ length: 28 }, () => '?').join(', ')})`,
     );
     this.#insertAttempt = database.prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     this.#rows = Number(database.prepare('SELECT count(*) AS rows FROM requests').get()?.['rows'] ?? 0);
@@ -114,6 +115,7 @@ export class History {
 
   #insert(settlement: Settlement): void {
     const { usage, address, attempts } = settlement;
+    const last = attempts.at(-1);
     this.#insertRequest.run(
       settlement.id,
       settlement.clientRequestId,
@@ -137,16 +139,24 @@ export class History {
       whole(usage?.completionTokens),
       whole(usage?.cachedTokens),
       usage ? Number(usage.estimated) : null,
+      last?.nodeId ?? null,
+      last?.nodeName ?? null,
+      last?.startedAfterMs ?? null,
+      last?.durationMs ?? null,
+      last?.status ?? null,
+      last?.end ?? null,
     );
-    for (const [position, attempt] of attempts.entries()) {
+    for (let position = 0; position < attempts.length - 1; position += 1) {
+      const attempt = attempts[position];
+      if (!attempt) continue;
       const { nodeId, nodeName, startedAfterMs, durationMs, status, end } = attempt;
       this.#insertAttempt.run(settlement.id, position, nodeId, nodeName, startedAfterMs, durationMs, status, end);
     }
   }
 
   #pruneOld(): void {
-    const before = Math.round(this.#options.clock.wall() - this.#options.days * DAY_MS);
-    const sql = 'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE arrived_at < ? LIMIT ?)';
+    const before = uuid7From(this.#options.clock.wall() - this.#options.days * DAY_MS);
+    const sql = 'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE id < ? LIMIT ?)';
     const removed = this.#remove(sql, before, PRUNE_AT_ONCE);
     // In pieces, so that settlements and the admin API get their turn in between.
     const nextMs = removed === PRUNE_AT_ONCE ? FLUSH_MS : PRUNE_EVERY_MS;
@@ -158,7 +168,7 @@ export class History {
     this.#remove('DELETE FROM requests WHERE id IN (SELECT id FROM requests ORDER BY id LIMIT ?)', surplus);
   }
 
-  #remove(sql: string, ...values: readonly number[]): number {
+  #remove(sql: string, ...values: readonly (string | number)[]): number {
     const { database } = this.#options;
     try {
       const { changes } = transaction(database, () => database.prepare(sql).run(...values));
