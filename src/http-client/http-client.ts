@@ -36,9 +36,13 @@ export interface FetchedResponse {
   readonly body: Buffer;
 }
 
+/** What one read takes at most; Node's own reads are as long. */
+const READ_BYTES = 64 * 1024;
+
 /** Makes the pool of one thread. Every path that talks to a node uses the one in its thread's state. */
 export function createHttpClient(options: PoolOptions, clock: Clock): HttpClient {
   const pools = new Map<string, NodePool>();
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** Pools of nodes that are gone or have moved, while exchanges still run on them. */
   const retired = new Set<NodePool>();
   const setAside = (pool: NodePool): void => {
@@ -53,7 +57,7 @@ export function createHttpClient(options: PoolOptions, clock: Clock): HttpClient
       pool = undefined;
     }
     if (!pool) {
-      pool = new NodePool(target, options, clock);
+      pool = new NodePool(target, options, clock, readBuffer);
       pools.set(target.pool, pool);
     }
     return pool;

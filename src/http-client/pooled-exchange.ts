@@ -1,115 +1,119 @@
 import { DecodingReceiver, isCoded } from './decoding.ts';
-import type { Exchange, ExchangeRequest, Receiver } from './exchange.ts';
-import { toExchangeError } from './failures.ts';
-import type { NodePool, Socket } from './node-pool.ts';
+import { ExchangeError, type Exchange, type ExchangeRequest, type Receiver, type ResponseHeaders } from './exchange.ts';
+import type { NodePool } from './node-pool.ts';
+import type { Connection, ConnectionUser } from './wire/connection.ts';
+import { type RequestBytes, requestBytes } from './wire/request-head.ts';
 
-/** One request on one socket, or on two if the first was a reused one that turned out to be dead. */
-export class PooledExchange implements Exchange {
+/** One request on one connection, or on two if the first was a reused one that turned out to be dead. */
+export class PooledExchange implements Exchange, ConnectionUser {
+  isOver = false;
   readonly #pool: NodePool;
-  readonly #request: ExchangeRequest;
+  readonly #isBodiless: boolean;
   #receiver: Receiver;
   /** Set where the node coded its answer's body. */
   #decoding: DecodingReceiver | null = null;
-  #socket: Socket;
-  #controller: { pause(): void; resume(): void } | null = null;
-  #paused = false;
-  #answered = false;
-  #over = false;
+  #connection: Connection | null = null;
+  /** Kept only while it may have to be sent again. */
+  #again: RequestBytes | null = null;
+  #isPaused = false;
 
   constructor(pool: NodePool, request: ExchangeRequest, receiver: Receiver) {
     this.#pool = pool;
-    this.#request = request;
     this.#receiver = receiver;
-    this.#socket = pool.take(false);
-    this.#send();
+    this.#isBodiless = request.method === 'HEAD';
+    const bytes = requestBytes(request, pool.host);
+    if (typeof bytes === 'string') {
+      // The caller must have its exchange first.
+      queueMicrotask(() => this.#end(new ExchangeError('reset', new Error(bytes))));
+      return;
+    }
+    const connection = pool.take(false);
+    if (connection.uses > 0) this.#again = bytes;
+    this.#send(connection, bytes);
   }
 
   pause(): void {
     this.#decoding?.pause();
-    this.#pauseSocket();
+    this.#pauseConnection();
   }
 
   resume(): void {
-    this.#resumeSocket();
+    this.#resumeConnection();
     this.#decoding?.resume();
   }
 
   abort(): void {
     this.#decoding?.stop();
-    this.#abortSocket();
+    this.#abortConnection();
   }
 
-  #pauseSocket(): void {
-    this.#paused = true;
-    this.#controller?.pause();
+  onHead(status: number, headers: ResponseHeaders): void {
+    this.#again = null;
+    if (isCoded(headers)) this.#decode();
+    this.#receiver.onHead(status, headers);
   }
 
-  #resumeSocket(): void {
-    this.#paused = false;
-    this.#controller?.resume();
+  onData(chunk: Buffer): void {
+    this.#receiver.onData(chunk);
   }
 
-  #abortSocket(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#pool.discard(this.#socket);
+  onComplete(isReusable: boolean): void {
+    const connection = this.#connection;
+    if (this.isOver || !connection) return;
+    this.isOver = true;
+    this.#connection = null;
+    if (isReusable) this.#pool.giveBack(connection);
+    else this.#pool.discard(connection);
+    this.#receiver.onEnd();
   }
 
-  #send(): void {
-    const socket = this.#socket;
-    const { method, path, headers, body } = this.#request;
-    // A client torn down while this exchange was on it may still report; only the current socket is listened to.
-    const isCurrent = (): boolean => !this.#over && this.#socket === socket;
-    let isHandingOver = true;
-    socket.client.dispatch(
-      { method, path, headers: [...headers], body },
-      {
-        onRequestStart: (controller) => {
-          this.#controller = controller;
-          if (this.#paused) controller.pause();
-        },
-        onResponseStart: (_controller, status, responseHeaders) => {
-          if (!isCurrent() || status < 200) return;
-          this.#answered = true;
-          if (isCoded(responseHeaders)) this.#decode();
-          this.#receiver.onHead(status, responseHeaders);
-        },
-        onResponseData: (_controller, chunk) => {
-          if (isCurrent()) this.#receiver.onData(chunk);
-        },
-        onResponseEnd: () => {
-          if (!isCurrent()) return;
-          this.#over = true;
-          this.#pool.giveBack(socket);
-          this.#receiver.onEnd();
-        },
-        // A request that undici will not send fails while it is handed over; the caller must have its exchange first.
-        onResponseError: (_controller, cause) =>
-          isHandingOver ? queueMicrotask(() => this.#failed(socket, cause)) : this.#failed(socket, cause),
-      },
-    );
-    isHandingOver = false;
+  onFailure(error: ExchangeError, hadAnswer: boolean): void {
+    const connection = this.#connection;
+    if (this.isOver || !connection) return;
+    this.#pool.discard(connection);
+    const again = this.#again;
+    this.#again = null;
+    if (again === null || hadAnswer || error.failure !== 'reset') return this.#end(error);
+    this.#send(this.#pool.take(true), again);
+  }
+
+  #send(connection: Connection, bytes: RequestBytes): void {
+    this.#connection = connection;
+    if (this.#isPaused) connection.pause();
+    connection.send(this, bytes, this.#isBodiless);
+  }
+
+  #end(error: ExchangeError): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#connection = null;
+    this.#receiver.onError(error);
+  }
+
+  #pauseConnection(): void {
+    this.#isPaused = true;
+    this.#connection?.pause();
+  }
+
+  #resumeConnection(): void {
+    this.#isPaused = false;
+    this.#connection?.resume();
+  }
+
+  #abortConnection(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#again = null;
+    if (this.#connection) this.#pool.discard(this.#connection);
+    this.#connection = null;
   }
 
   #decode(): void {
     this.#decoding = new DecodingReceiver(this.#receiver, {
-      pause: () => this.#pauseSocket(),
-      resume: () => this.#resumeSocket(),
-      abort: () => this.#abortSocket(),
+      pause: () => this.#pauseConnection(),
+      resume: () => this.#resumeConnection(),
+      abort: () => this.#abortConnection(),
     });
     this.#receiver = this.#decoding;
-  }
-
-  #failed(socket: Socket, cause: Error): void {
-    if (this.#over || this.#socket !== socket) return;
-    const error = toExchangeError(cause);
-    this.#pool.discard(socket);
-    if (socket.uses > 0 && !this.#answered && error.failure === 'reset') {
-      this.#socket = this.#pool.take(true);
-      this.#send();
-      return;
-    }
-    this.#over = true;
-    this.#receiver.onError(error);
   }
 }
