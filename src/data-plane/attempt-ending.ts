@@ -34,6 +34,6 @@ function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: R
     trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });
   const retryAfterMs = retryAfterOf(headers['retry-after'], plane.clock.wall());
   const sent = [...plane.answerHeaders(trip), ...retryHeaders({ code: own.code, retryAfterMs })];
-  trip.responseBytes += sendBody(trip.response, status, [...sent, 'content-type', 'application/json'], bytes);
+  trip.ownBytes += sendBody(trip.response, status, [...sent, 'content-type', 'application/json'], bytes);
   return { kind: 'answered', status };
 }

@@ -10,9 +10,10 @@ import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Deadlines } from '../lib/deadlines.ts';
 import { uuid7Source } from '../lib/uuid7.ts';
 import { placementName, placementView, publicName } from './placement-view.ts';
-import { poolOf } from './attempt/node-request.ts';
+import { NodeDoors, poolOf } from './attempt/node-request.ts';
 import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
 import { Settlements } from './settlements.ts';
@@ -33,7 +34,9 @@ export interface DataPlaneOptions {
 export class DataPlane {
   readonly settings: Settings;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly httpClient: HttpClient;
+  readonly doors: NodeDoors;
   readonly port: DispatchPort;
   readonly callers: Callers;
   readonly settlements: Settlements;
@@ -50,7 +53,9 @@ export class DataPlane {
   constructor({ settings, clock, httpClient, random, post }: DataPlaneOptions) {
     this.settings = settings;
     this.clock = clock;
+    this.deadlines = new Deadlines(clock);
     this.httpClient = httpClient;
+    this.doors = new NodeDoors(settings);
     this.#post = post;
     this.callers = new Callers(settings);
     this.port = new DispatchPort({ queue: settings.queue, selection: settings.selection, random }, clock);
@@ -121,7 +126,9 @@ export class DataPlane {
 
   /** The router's own headers of an answer, whoever it comes from. A stopping router lets no connection live on. */
   answerHeaders(trip: Trip): string[] {
-    return this.draining ? [...trip.ownHeaders(), 'connection', 'close'] : trip.ownHeaders();
+    const headers = trip.ownHeaders();
+    if (this.draining) headers.push('connection', 'close');
+    return headers;
   }
 
   /** A sentence for a client of a router that knows no node at all; undefined where it knows some. */
@@ -198,5 +205,5 @@ function isRegistered(snapshot: FleetSnapshot, node: NodeSnapshot): boolean {
 
 function endTrip(trip: Trip, code: ErrorCode): void {
   trip.endedBy = code;
-  trip.leaving.abort();
+  trip.leaving.leave();
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Call, readCall } from './api/read-call.ts';
-import { nodeRequest, targetOf } from './attempt/node-request.ts';
 import { readErrorMessage } from './attempt/scrub.ts';
 import { coolMs, endOfStatus, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { mayUse } from './auth/callers.ts';
@@ -35,12 +34,11 @@ export async function handleInference(
   response: ServerResponse,
 ): Promise<void> {
   const trip = new Trip(plane.nextId(), route, request, response, plane.clock);
-  const onClose = (): void => {
-    if (!response.writableFinished) trip.leaving.abort();
-  };
-  response.once('close', onClose);
+  response.once('close', () => {
+    if (!response.writableFinished) trip.leaving.leave();
+  });
   // A write that crosses the client's leaving fails; 'close' says all there is to say of it.
-  response.on('error', () => undefined);
+  response.on('error', ignore);
   plane.open.add(trip);
   let ending: Ending;
   try {
@@ -82,8 +80,8 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
   const body = await readBody(trip.request, {
     limitBytes: settings.limits.bodyBytes,
     timeoutMs: settings.timeouts.clientBodyMs,
-    clock,
-    signal: trip.leaving.signal,
+    deadlines: plane.deadlines,
+    leaving: trip.leaving,
   });
   trip.isReading = false;
   if (body.kind === 'gone') return left(trip, false);
@@ -122,7 +120,7 @@ async function serve(plane: DataPlane, trip: Trip, call: Call, body: Buffer, max
       tried,
       readmitted: failure !== null,
     };
-    const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving.signal);
+    const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving);
     trip.waited(wait.waitedMs);
     if (wait.kind === 'exhausted' && failure) return failed(plane, trip, model, failure);
     if (wait.kind !== 'ready') return notPlaced(trip, wait, (code) => plane.emptyFleetHint(code));
@@ -145,7 +143,7 @@ async function serve(plane: DataPlane, trip: Trip, call: Call, body: Buffer, max
     } finally {
       port.release(grant.lease, outcome);
     }
-    if (trip.leaving.signal.aborted) return left(trip, false);
+    if (trip.leaving.hasLeft) return left(trip, false);
     if (attemptsLeft === 0 || !port.mayRetry()) return failed(plane, trip, model, failure);
   }
 }
@@ -160,21 +158,22 @@ interface Attempt {
 
 /** One try on one node: sends the request, relays the answer, judges the end. */
 async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, grant: Grant): Promise<Attempt> {
-  const { clock, settings, httpClient } = plane;
+  const { clock, deadlines, httpClient } = plane;
   const node = plane.snapshot.nodes[grant.node];
   if (!node || node.generation !== grant.generation) {
     return { end: 'node-lost', verdict: verdicts['node-lost'], retryAfterMs: null, ending: null };
   }
   const startedAt = clock.now();
-  const timeouts = { ...settings.timeouts, ...settings.modelTimeouts[canonicalModel(call.model)], ...node.timeouts };
+  const door = plane.doors.to(node);
   const relay = new AnswerRelay({
-    response: trip.response,
+    outlet: trip.outlet,
     askedModel: call.model,
-    timeouts,
+    timeouts: door.timeoutsFor(call.model),
     clock,
+    deadlines,
     ownHeaders: () => plane.answerHeaders(trip),
   });
-  const outgoing = nodeRequest(node, {
+  const outgoing = door.request({
     requestId: trip.id,
     path: trip.route.path,
     contentType: 'application/json',
@@ -184,16 +183,13 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
     // several `model` fields they believe.
     body: withModel(body, grant.upstream),
   });
-  const onLeave = (): void => relay.clientGone();
-  trip.leaving.signal.addEventListener('abort', onLeave, { once: true });
+  trip.leaving.tell(() => relay.clientGone());
   trip.attempt = { relay, node };
-  relay.attach(httpClient.exchange(targetOf(node, settings.timeouts), outgoing, relay));
+  relay.attach(httpClient.exchange(door.target, outgoing, relay));
   const result = await relay.ended;
   trip.attempt = null;
-  trip.leaving.signal.removeEventListener('abort', onLeave);
+  trip.leaving.tell(null);
 
-  trip.firstByteAt ??= result.firstByteAt;
-  trip.responseBytes += result.sentBytes;
   trip.usage = result.usage ?? trip.usage;
   const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
   const end = result.end === 'refused' ? endOfStatus(result.status ?? 0, message ?? '') : result.end;
@@ -235,6 +231,8 @@ function outcomeOf(verdict: Verdict, retryAfterMs: number | null): LeaseOutcome 
       return { kind: 'loading', retryAfterMs: retryAfterMs === null ? null : coolMs(retryAfterMs) };
   }
 }
+
+function ignore(): void {}
 
 function refOf({ node, generation }: NodeRef): NodeRef {
   return { node, generation };

@@ -5,7 +5,6 @@ import { errors } from '../fleet/errors.ts';
 import type { Outcome } from '../fleet/settlement.ts';
 import { sendError, sendErrorUnread } from './http/reply.ts';
 import { isBodyUnread } from './http/read-body.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Trip } from './trip.ts';
 
 // The last rung: the client is told if it was not told yet, and the control plane always, exactly once. A request counts as
@@ -18,7 +17,7 @@ export async function settle(plane: DataPlane, trip: Trip, ending: Ending): Prom
   let outcome: Outcome = 'gone';
   let code = null;
   if (ending.kind === 'answered') {
-    if (await isDelivered(trip, plane.clock, plane.settings.timeouts.betweenBytesMs)) {
+    if (trip.response.writableFinished || (await isDelivered(plane, trip))) {
       ({ status } = ending);
       outcome = 'served';
     }
@@ -34,17 +33,15 @@ export async function settle(plane: DataPlane, trip: Trip, ending: Ending): Prom
   plane.settlements.add(trip.settlement(outcome, status, code, plane.clock.now()));
 }
 
-/** Resolves when the whole answer has left, or false when that will not happen: the client is gone or takes nothing for `withinMs`. */
-function isDelivered({ response, leaving }: Trip, clock: Clock, withinMs: number): Promise<boolean> {
-  if (response.writableFinished) return Promise.resolve(true);
+/** Resolves when the whole answer has left, or false when that will not happen: the client is gone or takes nothing for too long. */
+function isDelivered({ deadlines, settings }: DataPlane, { response, leaving }: Trip): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
     const cut = (): void => void response.destroy();
-    const stop = clock.after(withinMs, cut);
-    leaving.signal.addEventListener('abort', cut, { once: true });
+    const deadline = deadlines.set(settings.timeouts.betweenBytesMs, cut);
+    leaving.tell(cut);
     response.once('close', () => {
-      stop();
-      leaving.signal.removeEventListener('abort', cut);
+      deadline.cancel();
       resolve(response.writableFinished);
     });
   });
@@ -52,19 +49,14 @@ function isDelivered({ response, leaving }: Trip, clock: Clock, withinMs: number
 
 function tell(plane: DataPlane, trip: Trip, error: ClientError): void {
   const { request, response, form } = trip;
-  trip.responseBytes += isBodyUnread(request)
+  trip.ownBytes += isBodyUnread(request)
     ? sendErrorUnread(request, response, form, error, trip.ownHeaders(), plane.clock)
     : sendError(response, form, error, plane.answerHeaders(trip));
 }
 
 function interrupt(trip: Trip, { error, isStream }: Extract<Ending, { kind: 'interrupted' }>): void {
-  if (!isStream) {
-    trip.response.destroy();
-    return;
-  }
-  const event = trip.form.streamError(error);
-  trip.responseBytes += event.length;
-  trip.response.end(event);
+  if (isStream) trip.outlet.end(trip.form.streamError(error));
+  else trip.outlet.cut();
 }
 
 function outcomeOf({ code }: ClientError, trip: Trip): Outcome {

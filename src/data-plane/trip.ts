@@ -7,7 +7,9 @@ import type { NodeSnapshot } from '../fleet/snapshot.ts';
 import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlement.ts';
 import type { Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Leaving } from './leaving.ts';
 import type { AnswerRelay } from './relay/answer-relay.ts';
+import { Outlet } from './relay/outlet.ts';
 
 // One request's record on its way through the corridor: who, what, how long at each rung. It becomes the settlement.
 
@@ -24,8 +26,10 @@ export class Trip {
   /** Monotonic ms. */
   readonly arrivedAt: number;
   readonly traceparent: string | null;
-  /** Aborts when the client is gone, or when the router must end this request. */
-  readonly leaving = new AbortController();
+  /** Told when the client is gone, or when the router must end this request. */
+  readonly leaving = new Leaving();
+  /** What the client is sent. */
+  readonly outlet: Outlet;
   caller: Caller | null = null;
   /** Ends what the caller's entering began. */
   leave: () => void = () => undefined;
@@ -36,7 +40,8 @@ export class Trip {
   modelOffered = false;
   stream = false;
   requestBytes = 0;
-  responseBytes = 0;
+  /** Of an answer of the router's own; a relayed one is counted by the outlet. */
+  ownBytes = 0;
   /** Ms spent waiting for a slot, over all attempts; null where it never was a waiter. */
   waitMs: number | null = null;
   /** The attempt under way, and the node it is on. */
@@ -44,9 +49,8 @@ export class Trip {
   readonly attempts: AttemptRecord[] = [];
   /** The node's part is over; what is left is the client's to take. */
   isAnswered = false;
-  firstByteAt: number | null = null;
   usage: Usage | null = null;
-  /** Set where the router, not the client, aborts `leaving`: what the client is told if nothing was sent yet. */
+  /** Set where the router, not the client, ends the request: what the client is told if nothing was sent yet. */
   endedBy: ErrorCode | null = null;
   readonly #arrivedWall: number;
 
@@ -56,6 +60,7 @@ export class Trip {
     this.form = dialects[route.dialect];
     this.request = request;
     this.response = response;
+    this.outlet = new Outlet(response, clock);
     this.arrivedAt = clock.now();
     this.#arrivedWall = clock.wall();
     this.traceparent = headerOf(request, 'traceparent');
@@ -78,6 +83,7 @@ export class Trip {
   }
 
   settlement(outcome: Outcome, status: number, code: ErrorCode | null, now: number): Settlement {
+    const { firstByteAt, sentBytes } = this.outlet;
     return {
       id: this.id,
       clientRequestId: headerOf(this.request, 'x-request-id'),
@@ -94,10 +100,10 @@ export class Trip {
       status,
       code,
       waitMs: this.waitMs,
-      firstByteMs: this.firstByteAt === null ? null : this.firstByteAt - this.arrivedAt,
+      firstByteMs: firstByteAt === null ? null : firstByteAt - this.arrivedAt,
       durationMs: now - this.arrivedAt,
       requestBytes: this.requestBytes,
-      responseBytes: this.responseBytes,
+      responseBytes: this.ownBytes + sentBytes,
       usage: this.usage,
       attempts: this.attempts,
     };

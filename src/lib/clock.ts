@@ -1,5 +1,7 @@
-// Time, injected. Durations are measured on the monotonic clock and never on the wall clock, which may jump;
-// `process.hrtime` is used because, unlike `performance.now()`, it reads the same in every thread of the process.
+// Time, injected. Durations are measured on the monotonic clock and never on the wall clock, which may jump.
+//
+// `process.hrtime()` reads the same in every thread of the process but makes an array each time; `performance.now()` makes
+// nothing but counts from its own thread's start. Both read CLOCK_MONOTONIC, so their difference is fixed and is added.
 
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary start, equal in all threads of this process. */
@@ -10,11 +12,10 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+const threadStartedAt = hrtimeMs() - performance.now();
+
 export const systemClock: Clock = {
-  now: () => {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1000 + nanoseconds / 1e6;
-  },
+  now: () => threadStartedAt + performance.now(),
   wall: () => Date.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
@@ -22,6 +23,11 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+function hrtimeMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
 
 interface ManualTimer {
   readonly dueAt: number;

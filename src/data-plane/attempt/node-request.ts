@@ -1,9 +1,11 @@
-import type { ExchangeRequest, Target } from '../../http-client/exchange.ts';
+import { canonicalModel } from '../../fleet/glossary.ts';
+import type { Settings, Timeouts } from '../../fleet/settings.ts';
 import type { NodeSnapshot } from '../../fleet/snapshot.ts';
-import type { Timeouts } from '../../fleet/settings.ts';
+import type { ExchangeRequest, Target } from '../../http-client/exchange.ts';
 
-// What goes out to a node. Of a client's headers only the content type, `accept` and the trace context cross: its key is ours to check
-// and not the node's to see, and hop-by-hop fields (RFC 9110, 7.6.1) end here.
+// What goes out to a node, and where to. Of a client's headers only the content type, `accept` and the trace context cross: its key is
+// ours to check and not the node's to see, and hop-by-hop fields (RFC 9110, 7.6.1) end here. What is the same for every request
+// to a node is prepared once per snapshot.
 
 export interface Forwarded {
   readonly requestId: string;
@@ -14,28 +16,64 @@ export interface Forwarded {
   readonly body: Buffer;
 }
 
+/** One node as requests are sent to it. */
+export class NodeDoor {
+  /** Where it is dialled. */
+  readonly target: Target;
+  readonly #modelTimeouts: Settings['modelTimeouts'];
+  readonly #nodeTimeouts: NodeSnapshot['timeouts'];
+  readonly #timeouts: Timeouts;
+  readonly #basePath: string;
+  /** Its key and the headers that its operator wants: name, value, … */
+  readonly #headers: readonly string[];
+
+  constructor(node: NodeSnapshot, { timeouts, modelTimeouts }: Pick<Settings, 'timeouts' | 'modelTimeouts'>) {
+    const { origin, pathname } = new URL(node.baseUrl);
+    const connectMs = node.timeouts.connectMs ?? timeouts.connectMs;
+    this.target = { pool: poolOf(node), origin, tls: node.tls, connectMs };
+    this.#modelTimeouts = modelTimeouts;
+    this.#nodeTimeouts = node.timeouts;
+    this.#timeouts = { ...timeouts, ...node.timeouts };
+    this.#basePath = pathname.replace(/\/$/, '');
+    const key = node.apiKey === null ? [] : ['authorization', `Bearer ${node.apiKey}`];
+    this.#headers = ['accept-encoding', 'identity', ...key, ...Object.entries(node.headers).flat()];
+  }
+
+  /** The router's time-outs, over them the model's, over them the node's. */
+  timeoutsFor(model: string): Timeouts {
+    const ofModel = this.#modelTimeouts[canonicalModel(model)];
+    return ofModel ? { ...this.#timeouts, ...ofModel, ...this.#nodeTimeouts } : this.#timeouts;
+  }
+
+  request({ requestId, path, contentType, accept, traceparent, body }: Forwarded): ExchangeRequest {
+    const headers = ['content-type', contentType, 'x-request-id', requestId];
+    if (accept !== undefined) headers.push('accept', accept);
+    if (traceparent !== null) headers.push('traceparent', traceparent);
+    headers.push(...this.#headers);
+    return { method: 'POST', path: this.#basePath + path, headers, body };
+  }
+}
+
+/** The doors of a snapshot's nodes, each made when it is first used. */
+export class NodeDoors {
+  readonly #settings: Pick<Settings, 'timeouts' | 'modelTimeouts'>;
+  readonly #doors = new WeakMap<NodeSnapshot, NodeDoor>();
+
+  constructor(settings: Pick<Settings, 'timeouts' | 'modelTimeouts'>) {
+    this.#settings = settings;
+  }
+
+  to(node: NodeSnapshot): NodeDoor {
+    let door = this.#doors.get(node);
+    if (!door) {
+      door = new NodeDoor(node, this.#settings);
+      this.#doors.set(node, door);
+    }
+    return door;
+  }
+}
+
 /** The name of a node's pool; a node registered anew gets a new one. */
 export function poolOf(node: NodeSnapshot): string {
   return `${node.id}/${node.generation}`;
-}
-
-/** Where a node is dialled. */
-export function targetOf(node: NodeSnapshot, timeouts: Timeouts): Target {
-  return {
-    pool: poolOf(node),
-    origin: new URL(node.baseUrl).origin,
-    tls: node.tls,
-    connectMs: node.timeouts.connectMs ?? timeouts.connectMs,
-  };
-}
-
-export function nodeRequest(node: NodeSnapshot, forwarded: Forwarded): ExchangeRequest {
-  const { requestId, path, contentType, accept, traceparent, body } = forwarded;
-  const headers = ['content-type', contentType, 'accept-encoding', 'identity', 'x-request-id', requestId];
-  if (accept !== undefined) headers.push('accept', accept);
-  if (traceparent !== null) headers.push('traceparent', traceparent);
-  if (node.apiKey !== null) headers.push('authorization', `Bearer ${node.apiKey}`);
-  for (const [name, value] of Object.entries(node.headers)) headers.push(name, value);
-  const { pathname } = new URL(node.baseUrl);
-  return { method: 'POST', path: `${pathname.replace(/\/$/, '')}${path}`, headers, body };
 }

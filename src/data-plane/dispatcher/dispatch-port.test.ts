@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fleetOf, nodesAlike, seededRandom, type NodePlan } from '../../../test/support/fleet.ts';
 import { ManualClock } from '../../lib/clock.ts';
+import { Leaving } from '../leaving.ts';
 import { DispatchPort } from './dispatch-port.ts';
 import type { Ticket, WaitResult } from './ticket.ts';
 
@@ -14,14 +15,10 @@ function portOver(nodes: readonly NodePlan[], maxWaiters = 20): { port: Dispatch
   return { port, clock };
 }
 
-function ask(
-  port: DispatchPort,
-  parts: Partial<Ticket> = {},
-  signal = new AbortController().signal,
-): Promise<WaitResult> {
+function ask(port: DispatchPort, parts: Partial<Ticket> = {}, leaving = new Leaving()): Promise<WaitResult> {
   const id = port.nextTicketId();
   const ticket = { id, model: 'm', bytes: 10, maxWaitMs: 30_000, tried: [], readmitted: false, ...parts };
-  return port.waitForReadyWithTimeout(ticket, signal);
+  return port.waitForReadyWithTimeout(ticket, leaving);
 }
 
 /** What a promise has settled to by now, or `pending`. */
@@ -67,22 +64,22 @@ test('waitForReadyWithTimeout is capacity-exceeded beyond the limit, and says wh
 test('waitForReadyWithTimeout is abandoned as soon as the client is gone', async () => {
   const { port, clock } = portOver(nodesAlike(1));
   await ask(port);
-  const client = new AbortController();
-  const waiting = ask(port, {}, client.signal);
+  const client = new Leaving();
+  const waiting = ask(port, {}, client);
   clock.advance(30);
-  client.abort();
+  client.leave();
   assert.deepEqual(await now(waiting), { kind: 'abandoned', waitedMs: 30 });
   assert.equal(port.counts().waiters, 0);
-  const late = ask(port, {}, client.signal);
+  const late = ask(port, {}, client);
   assert.deepEqual(await now(late), { kind: 'abandoned', waitedMs: null });
   assert.equal(port.counts().openLeases, 1);
 });
 
 test('a client that leaves after it was given a slot changes nothing: the lease is its owner’s to release', async () => {
   const { port } = portOver(nodesAlike(1));
-  const client = new AbortController();
-  const result = await ask(port, {}, client.signal);
-  client.abort();
+  const client = new Leaving();
+  const result = await ask(port, {}, client);
+  client.leave();
   assert.equal(port.counts().openLeases, 1);
   assert.ok(result.kind === 'ready');
   port.release(result.grant.lease, { kind: 'neutral' });

@@ -1,6 +1,7 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Leaving } from '../leaving.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
@@ -32,16 +33,15 @@ export class DispatchPort {
     return this.#lastTicket;
   }
 
-  /** Asks for a slot; resolves once, with `abandoned` at the latest when `signal` aborts. Never rejects. */
-  waitForReadyWithTimeout(ticket: Ticket, signal: AbortSignal): Promise<WaitResult> {
-    if (signal.aborted) return Promise.resolve({ kind: 'abandoned', waitedMs: null });
+  /** Asks for a slot; resolves once, with `abandoned` at the latest when the request is left. Never rejects. */
+  waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult> {
+    if (leaving.hasLeft) return Promise.resolve({ kind: 'abandoned', waitedMs: null });
     return new Promise((resolve) => {
-      const leave = (): void => this.#tell((dispatcher, now) => dispatcher.cancel(ticket.id, now));
       this.#asked.set(ticket.id, (result) => {
-        signal.removeEventListener('abort', leave);
+        leaving.tell(null);
         resolve(result);
       });
-      signal.addEventListener('abort', leave, { once: true });
+      leaving.tell(() => this.#tell((dispatcher, now) => dispatcher.cancel(ticket.id, now)));
       this.#tell((dispatcher, now) => dispatcher.place(ticket, now));
     });
   }

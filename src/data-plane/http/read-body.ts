@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../lib/clock.ts';
+import type { Deadlines } from '../../lib/deadlines.ts';
+import type { Leaving } from '../leaving.ts';
 
 // Takes a client's body into memory, with its size and the time it may take enforced while it arrives.
 
@@ -12,27 +13,30 @@ export type ReadBody =
   /** The client left, or the router gave the request up. */
   | { readonly kind: 'gone' };
 
-/** Reads the whole body: at most `limitBytes`, within `timeoutMs`. `signal` aborts when the request is over for another reason. */
+export interface BodyLimits {
+  readonly limitBytes: number;
+  readonly timeoutMs: number;
+  readonly deadlines: Deadlines;
+  /** Ends the reading when the request is over for another reason. */
+  readonly leaving: Leaving;
+}
+
+/** Reads the whole body: at most `limitBytes`, within `timeoutMs`. */
 export function readBody(
   request: IncomingMessage,
-  {
-    limitBytes,
-    timeoutMs,
-    clock,
-    signal,
-  }: { limitBytes: number; timeoutMs: number; clock: Clock; signal: AbortSignal },
+  { limitBytes, timeoutMs, deadlines, leaving }: BodyLimits,
 ): Promise<ReadBody> {
   if (declaredLength(request) > limitBytes) return Promise.resolve({ kind: 'too-large' });
-  if (signal.aborted) return Promise.resolve({ kind: 'gone' });
+  if (leaving.hasLeft) return Promise.resolve({ kind: 'gone' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const finish = (result: ReadBody): void => {
-      stop();
+      deadline.cancel();
       request.off('data', onData);
       request.off('end', onEnd);
       request.off('error', onError);
-      signal.removeEventListener('abort', onGone);
+      leaving.tell(null);
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
@@ -44,13 +48,12 @@ export function readBody(
       const [only] = chunks;
       finish({ kind: 'whole', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes) });
     };
-    const stop = clock.after(timeoutMs, () => finish({ kind: 'too-slow' }));
-    const onGone = (): void => finish({ kind: 'gone' });
+    const deadline = deadlines.set(timeoutMs, () => finish({ kind: 'too-slow' }));
     const onError = (error: Error): void => finish({ kind: isMalformed(error) ? 'malformed' : 'gone' });
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('error', onError);
-    signal.addEventListener('abort', onGone);
+    leaving.tell(() => finish({ kind: 'gone' }));
   });
 }
 

@@ -39,14 +39,10 @@ export async function listenForClients(
     ? nodeHttps().createServer({ ...options, ...readTlsFiles('tls', tls) })
     : createServer(options);
   const nextId = uuid7Source(() => systemClock.wall());
-  /** What is being answered on each connection: the last request whose answer has not ended. */
-  const answering = new WeakMap<Socket, ServerResponse>();
+  /** The last answer on each connection, ended or not. */
+  const lastAnswers = new WeakMap<Socket, ServerResponse>();
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    const { socket } = request;
-    answering.set(socket, response);
-    response.once('close', () => {
-      if (answering.get(socket) === response) answering.delete(socket);
-    });
+    lastAnswers.set(request.socket, response);
     const fault = headFault(request);
     if (fault === null) return handle(request, response);
     const headers = ['x-request-id', nextId(), 'content-type', 'application/json'];
@@ -61,8 +57,8 @@ export async function listenForClients(
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const response = answering.get(socket);
-    if (!response) return refuseBadRequest(error, socket, nextId());
+    const response = lastAnswers.get(socket);
+    if (!response || response.writableFinished) return refuseBadRequest(error, socket, nextId());
     // A body's chunks are broken while the corridor reads it: it answers. In any other place an answer is under way into
     // which nothing can be written.
     const { req: request } = response;

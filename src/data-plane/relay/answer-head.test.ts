@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crossingHeaders } from './answer-head.ts';
+import type { ResponseHeaders } from '../../http-client/exchange.ts';
+import { addCrossingHeaders } from './answer-head.ts';
+
+function crossingHeaders(headers: ResponseHeaders): string[] {
+  const crossing: string[] = [];
+  addCrossingHeaders(headers, crossing);
+  return crossing;
+}
 
 test('of a node’s headers only those that describe the content cross', () => {
   const headers = {

@@ -10,19 +10,20 @@ const CACHE_DIRECTIVE =
   /^(?:no-cache|no-store|no-transform|must-revalidate|proxy-revalidate|must-understand|private|public|immutable|(?:s-maxage|max-age|stale-while-revalidate|stale-if-error)=\d{1,10})$/i;
 const CODINGS = /^(?:identity|gzip|deflate|br|zstd)$/i;
 
-/** A node's headers that cross: name, value, … Without the content's length, which is the relay's to know. */
-export function crossingHeaders(headers: ResponseHeaders): string[] {
-  const crossing: string[] = [];
+/** Adds those of a node's headers that cross: name, value, … Without the content's length, which is the relay's to know. */
+export function addCrossingHeaders(headers: ResponseHeaders, crossing: string[]): void {
   const type = contentType(textOf(headers['content-type']));
   if (type !== '') crossing.push('content-type', type);
-  const encoding = textOf(headers['content-encoding']).trim();
-  if (CODINGS.test(encoding)) crossing.push('content-encoding', encoding);
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && CODINGS.test(textOf(encoding).trim())) {
+    crossing.push('content-encoding', textOf(encoding).trim());
+  }
+  if (headers['cache-control'] === undefined) return;
   const cache = textOf(headers['cache-control'])
     .split(',')
     .map((directive) => directive.trim())
     .filter((directive) => CACHE_DIRECTIVE.test(directive));
   if (cache.length > 0) crossing.push('cache-control', cache.join(', '));
-  return crossing;
 }
 
 /** The header's value as one text; empty where there is none. */
@@ -31,6 +32,8 @@ export function textOf(header: string | string[] | undefined): string {
 }
 
 function contentType(value: string): string {
+  // What engines send nearly always.
+  if (value === 'application/json' || value === 'text/event-stream') return value;
   const media = MEDIA_TYPE.exec(value)?.[1];
   if (media === undefined) return '';
   const charset = CHARSET.exec(value)?.[2];

@@ -1,13 +1,13 @@
-import type { ServerResponse } from 'node:http';
 import type { Exchange, ExchangeError, Receiver, ResponseHeaders } from '../../http-client/exchange.ts';
 import type { Usage } from '../../fleet/settlement.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { crossingHeaders, textOf } from './answer-head.ts';
+import type { Deadline, Deadlines } from '../../lib/deadlines.ts';
+import { addCrossingHeaders, textOf } from './answer-head.ts';
 import type { AnswerWatch } from './answer-watch.ts';
 import { skipSpace } from './json-fields.ts';
 import { watchLongBody } from './long-body.ts';
 import { watchNdjson } from './ndjson.ts';
-import { Outlet } from './outlet.ts';
+import type { Outlet, Paced } from './outlet.ts';
 import type { RelayEnd } from './relay-end.ts';
 import { watchSse } from './sse.ts';
 import { readWhole } from './whole.ts';
@@ -29,15 +29,16 @@ export interface RelayTimeouts {
 }
 
 export interface RelayOptions {
-  readonly response: ServerResponse;
+  readonly outlet: Outlet;
   readonly askedModel: string;
   readonly timeouts: RelayTimeouts;
   readonly clock: Clock;
-  /** The router's own headers of the answer, asked for when it begins: name, value, … */
-  readonly ownHeaders: () => readonly string[];
+  readonly deadlines: Deadlines;
+  /** The router's own headers of the answer, asked for when it begins, to be added to: name, value, … */
+  readonly ownHeaders: () => string[];
 }
 
-export class AnswerRelay implements Receiver {
+export class AnswerRelay implements Receiver, Paced {
   /** Resolves once, when the exchange has ended or its socket is destroyed. Never rejects. */
   readonly ended: Promise<RelayEnd>;
   readonly #options: RelayOptions;
@@ -56,21 +57,13 @@ export class AnswerRelay implements Receiver {
   /** Monotonic ms of the node's last progress, or of the client's where the node was waiting for it; null before the first. */
   #aliveAt: number | null = null;
   #over = false;
-  #stopTimer: () => void = () => undefined;
+  #deadline: Deadline | null = null;
 
   constructor(options: RelayOptions) {
-    const { response, clock } = options;
     this.#options = options;
-    this.#startedAt = clock.now();
-    this.#outlet = new Outlet(
-      response,
-      clock,
-      () => this.#exchange?.pause(),
-      () => {
-        this.#aliveAt = clock.now();
-        if (!this.#over) this.#exchange?.resume();
-      },
-    );
+    this.#startedAt = options.clock.now();
+    this.#outlet = options.outlet;
+    this.#outlet.paced = this;
     const { promise, resolve } = Promise.withResolvers<RelayEnd>();
     this.ended = promise;
     this.#resolve = resolve;
@@ -80,7 +73,16 @@ export class AnswerRelay implements Receiver {
   attach(exchange: Exchange): void {
     this.#exchange = exchange;
     if (this.#over) exchange.abort();
-    else this.#watchClock();
+    else this.#deadline = this.#options.deadlines.set(this.#options.timeouts.firstByteMs, this.#watchClock);
+  }
+
+  stuck(): void {
+    this.#exchange?.pause();
+  }
+
+  taken(): void {
+    this.#aliveAt = this.#options.clock.now();
+    if (!this.#over) this.#exchange?.resume();
   }
 
   /** The client is gone: the node is told by closing its socket. */
@@ -126,9 +128,7 @@ export class AnswerRelay implements Receiver {
     if (!answer.isObject) return this.#finish('garbage');
     if (answer.failed !== null) return this.#finish('server-error', answer.failed);
     this.#usage = answer.usage;
-    this.#begin(['content-length', String(answer.body.length)]);
-    this.#outlet.write(answer.body);
-    this.#outlet.end();
+    this.#outlet.send(this.#status, this.#answerHead(), answer.body);
     this.#finish('complete');
   }
 
@@ -152,7 +152,7 @@ export class AnswerRelay implements Receiver {
     if (watch.tooLong) return this.#finish(hasBegun ? 'broken' : 'garbage');
     if (watch.failed !== null) return this.#finish(hasBegun ? 'broken' : 'server-error', watch.failed);
     if (!hasBegun && watch.frames > 0) {
-      this.#begin([]);
+      this.#outlet.begin(this.#status ?? 200, this.#answerHead());
       this.#outlet.write(this.#takeHeld());
     }
   }
@@ -169,9 +169,10 @@ export class AnswerRelay implements Receiver {
     this.#finish('complete');
   }
 
-  #begin(more: readonly string[]): void {
-    const headers = [...this.#options.ownHeaders(), ...crossingHeaders(this.#headers), ...more];
-    this.#outlet.begin(this.#status ?? 200, headers);
+  #answerHead(): string[] {
+    const headers = this.#options.ownHeaders();
+    addCrossingHeaders(this.#headers, headers);
+    return headers;
   }
 
   #hold(chunk: Buffer): void {
@@ -180,7 +181,8 @@ export class AnswerRelay implements Receiver {
   }
 
   #takeHeld(): Buffer {
-    const held = Buffer.concat(this.#held, this.#heldBytes);
+    const [only] = this.#held;
+    const held = only && this.#held.length === 1 ? only : Buffer.concat(this.#held, this.#heldBytes);
     this.#held = [];
     this.#heldBytes = 0;
     return held;
@@ -191,41 +193,40 @@ export class AnswerRelay implements Receiver {
     this.#aliveAt = this.#options.clock.now();
     if (!isFirst || this.#over) return;
     // From now on another limit holds, which may end sooner than the one the timer is set to.
-    this.#stopTimer();
-    this.#watchClock();
+    this.#deadline?.cancel();
+    const { deadlines, timeouts } = this.#options;
+    this.#deadline = deadlines.set(timeouts.betweenBytesMs, this.#watchClock);
   }
 
   /** One timer per attempt, set to the next moment at which a time-out could be due, instead of one per chunk. */
-  #watchClock(): void {
-    const { clock, timeouts } = this.#options;
+  readonly #watchClock = (): void => {
+    const { clock, deadlines, timeouts } = this.#options;
     const { stuckSince, hasBegun } = this.#outlet;
     const now = clock.now();
     const waitedSince = stuckSince ?? this.#aliveAt;
     const dueAt = waitedSince === null ? this.#startedAt + timeouts.firstByteMs : waitedSince + timeouts.betweenBytesMs;
     if (now < dueAt) {
-      this.#stopTimer = clock.after(dueAt - now, () => this.#watchClock());
+      this.#deadline = deadlines.setOnce(dueAt - now, this.#watchClock);
     } else if (stuckSince !== null) {
       this.#outlet.cut();
       this.#finish('client-gone');
     } else if (hasBegun) this.#finish('broken');
     else this.#finish(this.#aliveAt === null ? 'first-byte-timeout' : 'stalled');
-  }
+  };
 
   #finish(end: RelayEnd['end'], nodeMessage: string | null = null): void {
     if (this.#over) return;
     this.#over = true;
-    this.#stopTimer();
+    this.#deadline?.cancel();
+    this.#outlet.paced = null;
     // Does nothing where the exchange is over.
     this.#exchange?.abort();
-    const { firstByteAt, sentBytes } = this.#outlet;
     this.#resolve({
       end,
       status: this.#status,
       refusal: end === 'refused' ? { status: this.#status ?? 0, headers: this.#headers, body: this.#takeHeld() } : null,
       nodeMessage,
       usage: this.#watch ? this.#watch.usage() : this.#usage,
-      firstByteAt,
-      sentBytes,
       isStream: this.#isStream,
     });
   }

@@ -1,55 +1,98 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 
-// The client's side of a relay: what was written, when it began, and whether the client keeps up. Where it does not, the node
-// is paused, so that a slow client costs the socket's buffer and never the answer's length.
+// The client's side of an answer that is relayed: what was written, when it began, and whether the client keeps up. Where it does
+// not, the node is paused, so that a slow client costs the socket's buffer and never the answer's length.
+//
+// A body of unknown length is framed here and not by node:http, which writes every chunk as four pieces. Whether it is framed at
+// all stays node:http's word, which knows what the client's version of HTTP understands: it says so by `chunkedEncoding`.
+
+/** Told of a client's pace. */
+export interface Paced {
+  /** It has taken nothing for a while: send no more. */
+  stuck(): void;
+  /** It takes again. */
+  taken(): void;
+}
+
+const LAST_CHUNK = '0\r\n\r\n';
 
 export class Outlet {
   /** Monotonic ms of the first byte; null before it. */
   firstByteAt: number | null = null;
+  /** Of the body, without its framing. */
   sentBytes = 0;
   /** Monotonic ms since when the client has taken nothing; null while it keeps up. */
   stuckSince: number | null = null;
+  /** Whoever writes. */
+  paced: Paced | null = null;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
-  readonly #whenStuck: () => void;
-  readonly #whenTaken: () => void;
+  #isChunked = false;
 
-  constructor(response: ServerResponse, clock: Clock, whenStuck: () => void, whenTaken: () => void) {
+  constructor(response: ServerResponse, clock: Clock) {
     this.#response = response;
     this.#clock = clock;
-    this.#whenStuck = whenStuck;
-    this.#whenTaken = whenTaken;
   }
 
   get hasBegun(): boolean {
     return this.firstByteAt !== null;
   }
 
-  /** Sends the head; the first bytes of the body follow in the same step. */
-  begin(status: number, headers: readonly string[]): void {
+  /** Sends the head of a body whose end is told by its framing; the first bytes follow in the same step. */
+  begin(status: number, headers: string[]): void {
+    const response = this.#response;
     this.firstByteAt = this.#clock.now();
-    this.#response.writeHead(status, [...headers]);
+    response.writeHead(status, headers);
+    this.#isChunked = response.chunkedEncoding;
+    response.chunkedEncoding = false;
   }
 
   write(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.sentBytes += bytes.length;
-    if (this.#response.write(bytes) || this.stuckSince !== null) return;
+    const isTaken = this.#response.write(this.#isChunked ? chunkOf(bytes) : bytes);
+    if (isTaken || this.stuckSince !== null) return;
     this.stuckSince = this.#clock.now();
-    this.#whenStuck();
+    this.paced?.stuck();
     this.#response.once('drain', () => {
       this.stuckSince = null;
-      this.#whenTaken();
+      this.paced?.taken();
     });
   }
 
-  end(): void {
-    this.#response.end();
+  /** Ends a body that was begun, after some last bytes where there are any. */
+  end(bytes?: Buffer): void {
+    if (bytes) this.write(bytes);
+    if (this.#isChunked) this.#response.end(LAST_CHUNK, 'latin1');
+    else this.#response.end();
+  }
+
+  /** Sends a whole answer. */
+  send(status: number, headers: string[], body: Buffer): void {
+    this.firstByteAt = this.#clock.now();
+    this.sentBytes += body.length;
+    headers.push('content-length', String(body.length));
+    this.#response.writeHead(status, headers);
+    this.#response.end(body);
   }
 
   /** The client is given up. */
   cut(): void {
     this.#response.destroy();
   }
+}
+
+/** RFC 9112, section 7.1: the length in hexadecimal, then the bytes, in one piece so that one write carries them. */
+function chunkOf(bytes: Buffer): Buffer {
+  const size = bytes.length.toString(16);
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 4);
+  chunk.write(size, 'latin1');
+  let at = size.length;
+  chunk[at++] = 0x0d;
+  chunk[at++] = 0x0a;
+  at += bytes.copy(chunk, at);
+  chunk[at++] = 0x0d;
+  chunk[at] = 0x0a;
+  return chunk;
 }

@@ -16,9 +16,6 @@ export interface RelayEnd {
   /** The error the node reported within a 2xx answer; not scrubbed of addresses. */
   readonly nodeMessage: string | null;
   readonly usage: Usage | null;
-  /** Monotonic ms of the first byte sent to the client; null where none was. */
-  readonly firstByteAt: number | null;
-  readonly sentBytes: number;
   /** True if the answer is a stream of events or lines, into which an error can be written. */
   readonly isStream: boolean;
 }
