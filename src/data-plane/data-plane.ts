@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Callers } from './auth/callers.ts';
-import { DispatchPort } from './dispatcher/dispatch-port.ts';
+import type { KeyLimits } from './auth/key-limits.ts';
+import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { Dialect } from '../fleet/glossary.ts';
 import type { NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
@@ -8,11 +9,12 @@ import type { Settings } from '../fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
 import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
+import { gaugesOf, socketsOf, type ThreadReport } from './gauges.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import { uuid7Source } from '../lib/uuid7.ts';
-import { placementName, placementView, publicName } from './placement-view.ts';
+import { placementName, placementView } from './placement-view.ts';
 import { NodeDoors, poolOf } from './attempt/node-request.ts';
 import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
@@ -29,6 +31,18 @@ export interface DataPlaneOptions {
   readonly random: () => number;
   /** Gives a message to the control plane; false where it is away. */
   readonly post: (message: ToControlPlane) => boolean;
+  /** With several relay threads: this one's part among them. */
+  readonly part?: ThreadPart;
+}
+
+/** What a relay thread shares with the others instead of having it for itself. */
+export interface ThreadPart {
+  readonly port: DispatchPort;
+  /** The dispatcher's own port, on its thread; null on the others. */
+  readonly dispatcher: DirectPort | null;
+  readonly keyLimits: KeyLimits;
+  /** True where the client's connection should end with this answer, so that the next one may go to another thread. */
+  readonly shedsConnection: () => boolean;
 }
 
 export class DataPlane {
@@ -38,6 +52,8 @@ export class DataPlane {
   readonly httpClient: HttpClient;
   readonly doors: NodeDoors;
   readonly port: DispatchPort;
+  readonly #dispatcher: DirectPort | null;
+  readonly #shedsConnection: () => boolean;
   readonly callers: Callers;
   readonly settlements: Settlements;
   readonly nextId: () => string;
@@ -50,15 +66,23 @@ export class DataPlane {
   /** Those who wait for the last open request to end. */
   #whenQuiet: (() => void)[] = [];
 
-  constructor({ settings, clock, httpClient, random, post }: DataPlaneOptions) {
+  constructor({ settings, clock, httpClient, random, post, part }: DataPlaneOptions) {
     this.settings = settings;
     this.clock = clock;
     this.deadlines = new Deadlines(clock);
     this.httpClient = httpClient;
     this.doors = new NodeDoors(settings);
     this.#post = post;
-    this.callers = new Callers(settings);
-    this.port = new DispatchPort({ queue: settings.queue, selection: settings.selection, random }, clock);
+    this.callers = new Callers(settings, part?.keyLimits);
+    if (part) {
+      this.port = part.port;
+      this.#dispatcher = part.dispatcher;
+    } else {
+      const { queue, selection } = settings;
+      this.#dispatcher = new DirectPort({ queue, selection, random }, clock);
+      this.port = this.#dispatcher;
+    }
+    this.#shedsConnection = part?.shedsConnection ?? (() => false);
     this.settlements = new Settlements(clock, (settlements) => post({ kind: 'settlements', settlements }));
     this.nextId = uuid7Source(() => clock.wall());
   }
@@ -79,7 +103,7 @@ export class DataPlane {
   replaceSnapshot(snapshot: FleetSnapshot): void {
     const before = this.snapshot;
     this.snapshot = snapshot;
-    this.port.replaceSnapshot(placementView(snapshot));
+    this.#dispatcher?.replaceSnapshot(placementView(snapshot));
     for (const node of before.nodes) if (node && !isRegistered(snapshot, node)) this.httpClient.retire(poolOf(node));
     const keyIds = new Set(Array.from(snapshot.keys.values(), ({ id }) => id));
     for (const trip of this.open) {
@@ -96,7 +120,7 @@ export class DataPlane {
   }
 
   replaceTelemetry(nodes: readonly NodeTelemetry[]): void {
-    this.port.replaceTelemetry(nodes);
+    this.#dispatcher?.replaceTelemetry(nodes);
   }
 
   /** Ends everything that runs under a key. */
@@ -124,10 +148,10 @@ export class DataPlane {
     return placementName(this.snapshot, dialect, model);
   }
 
-  /** The router's own headers of an answer, whoever it comes from. A stopping router lets no connection live on. */
+  /** The router's own headers of an answer, whoever it comes from. A stopping router lets no connection live on, a crowded thread not all. */
   answerHeaders(trip: Trip): string[] {
     const headers = trip.ownHeaders();
-    if (this.draining) headers.push('connection', 'close');
+    if (this.draining || this.#shedsConnection()) headers.push('connection', 'close');
     return headers;
   }
 
@@ -142,29 +166,19 @@ export class DataPlane {
     );
   }
 
-  gauges(): Gauges {
-    const counts = this.port.counts();
-    const waitersByModel = new Map<string, number>();
-    for (const { model, waiters } of counts.models) {
-      const name = publicName(model);
-      waitersByModel.set(name, (waitersByModel.get(name) ?? 0) + waiters);
-    }
+  /** What this thread counts of its own. */
+  report(): ThreadReport {
     return {
-      openLeases: counts.openLeases,
-      waiters: counts.waiters,
-      waitingBytes: counts.waitingBytes,
       openRequests: this.open.size,
-      draining: this.draining,
       settlementsDropped: this.settlements.dropped,
-      retryBudget: counts.retryBudget,
-      nodes: counts.nodes.map((node) => {
-        const registered = this.snapshot.nodes[node.index];
-        const sockets = registered ? this.httpClient.sockets(poolOf(registered)) : { idle: 0, busy: 0, opened: 0 };
-        const { idle: socketsIdle, busy: socketsBusy, opened: socketsOpened } = sockets;
-        return Object.assign(node, { socketsIdle, socketsBusy, socketsOpened });
-      }),
-      models: Array.from(waitersByModel, ([model, waiters]) => ({ model, waiters })),
+      sockets: socketsOf(this.snapshot, this.httpClient),
     };
+  }
+
+  /** The live numbers of the router; `others` are the reports of its other relay threads. Asked of the dispatcher's thread. */
+  gauges(others: readonly ThreadReport[] = []): Gauges {
+    if (!this.#dispatcher) throw new Error('gauges are asked of the thread of the dispatcher');
+    return gaugesOf(this.#dispatcher.counts(), this.draining, [this.report(), ...others]);
   }
 
   // How it stops
@@ -173,7 +187,7 @@ export class DataPlane {
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
     this.#settled.resolve();
-    this.port.drain();
+    this.#dispatcher?.drain();
     // A stop waits for answers, not for what may never be asked in full.
     for (const trip of this.open) if (trip.isReading) endTrip(trip, 'draining');
     if (this.open.size > 0) {

@@ -144,7 +144,7 @@ async function serve(plane: DataPlane, trip: Trip, call: Call, body: Buffer, max
       port.release(grant.lease, outcome);
     }
     if (trip.leaving.hasLeft) return left(trip, false);
-    if (attemptsLeft === 0 || !port.mayRetry()) return failed(plane, trip, model, failure);
+    if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(plane, trip, model, failure);
   }
 }
 
@@ -208,10 +208,19 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
 }
 
 /** Every attempt failed: told by the last one; 404 only if there is no node that did not say so. */
-function failed({ port }: DataPlane, trip: Trip, model: string, { verdict: { code }, retryAfterMs }: Attempt): Ending {
-  if (code === 'model_not_found' && !port.isMissingEverywhere(model)) return refused(trip, 'upstream_failed');
-  if (code === 'capacity_exceeded') return refused(trip, code, { retryAfterMs: retryAfterMs ?? port.retryAfterMs() });
-  if (code === 'no_ready_node') return refused(trip, code, { retryAfterMs: retryAfterMs ?? port.nextProbeMs(model) });
+async function failed(
+  { port }: DataPlane,
+  trip: Trip,
+  model: string,
+  { verdict: { code }, retryAfterMs }: Attempt,
+): Promise<Ending> {
+  if (code === 'model_not_found' && !(await port.isMissingEverywhere(model))) return refused(trip, 'upstream_failed');
+  if (code === 'capacity_exceeded') {
+    return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.retryAfterMs()) });
+  }
+  if (code === 'no_ready_node') {
+    return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.nextProbeMs(model)) });
+  }
   return refused(trip, code);
 }
 

@@ -3,19 +3,19 @@ import { test } from 'node:test';
 import { fleetOf, nodesAlike, seededRandom, type NodePlan } from '../../../test/support/fleet.ts';
 import { ManualClock } from '../../lib/clock.ts';
 import { Leaving } from '../leaving.ts';
-import { DispatchPort } from './dispatch-port.ts';
+import { DirectPort } from './dispatch-port.ts';
 import type { Ticket, WaitResult } from './ticket.ts';
 
-function portOver(nodes: readonly NodePlan[], maxWaiters = 20): { port: DispatchPort; clock: ManualClock } {
+function portOver(nodes: readonly NodePlan[], maxWaiters = 20): { port: DirectPort; clock: ManualClock } {
   const clock = new ManualClock(5000);
   const queue = { maxWaiters, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 0.75 };
   const selection = { policy: 'least-loaded', cacheTtlMs: 10 } as const;
-  const port = new DispatchPort({ queue, selection, random: seededRandom(1) }, clock);
+  const port = new DirectPort({ queue, selection, random: seededRandom(1) }, clock);
   port.replaceSnapshot(fleetOf(nodes));
   return { port, clock };
 }
 
-function ask(port: DispatchPort, parts: Partial<Ticket> = {}, leaving = new Leaving()): Promise<WaitResult> {
+function ask(port: DirectPort, parts: Partial<Ticket> = {}, leaving = new Leaving()): Promise<WaitResult> {
   const id = port.nextTicketId();
   const ticket = { id, model: 'm', bytes: 10, maxWaitMs: 30_000, tried: [], readmitted: false, ...parts };
   return port.waitForReadyWithTimeout(ticket, leaving);

@@ -6,19 +6,57 @@ import type { DispatcherCounts } from './counts.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 
-// The relay's side of the seam: it gives the dispatcher its clock and timer, and turns answers to tickets into promises.
-// With one thread its messages are direct calls; with more, each relay thread will have a port that posts them.
+// The relay's side of the seam. Requests know only the interface: on the dispatcher's own thread its questions are direct calls
+// (`DirectPort`, which gives the dispatcher its clock and timer); on other relay threads they are messages
+// (threads/remote-port.ts).
 
-export class DispatchPort {
+/** What a request asks of the dispatcher, wherever that is. */
+export interface DispatchPort {
+  /** Takes the next place in the order of arrival. */
+  nextTicketId(): number;
+  /** Before a body is read: ms to come back after if the request would certainly be refused, else null. */
+  refusesUnread(): number | null;
+  /** Asks for a slot; resolves once, with `abandoned` at the latest when the request is left. Never rejects. */
+  waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult>;
+  release(lease: number, outcome: LeaseOutcome): void;
+  blame(node: NodeRef): void;
+
+  // Asked only after an attempt has failed
+
+  /** Pays for one more attempt from the retry budget. */
+  mayRetry(): Answer<boolean>;
+  /** Ms until a request like those waiting should be accepted again. */
+  retryAfterMs(): Answer<number>;
+  /** Ms until a node of the model is probed next. */
+  nextProbeMs(model: string): Answer<number>;
+  /** True where every node that offers the model said of late that it does not know it. */
+  isMissingEverywhere(model: string): Answer<boolean>;
+}
+
+type Answer<T> = T | Promise<T>;
+
+/** How several threads share the dispatcher of this one; with one thread there is nothing to share. */
+export interface Sharing {
+  /** The next place in the order of arrival over all threads. */
+  nextTicketId(): number;
+  /** Called before each turn of the dispatcher: what other threads gave back must be known when it decides. */
+  before(): void;
+  /** Called after each turn, with what others should see of it. */
+  after(): void;
+}
+
+export class DirectPort implements DispatchPort {
   readonly #clock: Clock;
   readonly #dispatcher: Dispatcher;
+  readonly #sharing: Sharing | null;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
   #lastTicket = 0;
   #disarm: (() => void) | null = null;
   #armedFor: number | null = null;
 
-  constructor(options: Omit<DispatcherOptions, 'answer'>, clock: Clock) {
+  constructor(options: Omit<DispatcherOptions, 'answer'>, clock: Clock, sharing: Sharing | null = null) {
     this.#clock = clock;
+    this.#sharing = sharing;
     const answer: DispatcherOptions['answer'] = (ticketId, result) => {
       const resolve = this.#asked.get(ticketId);
       this.#asked.delete(ticketId);
@@ -27,23 +65,32 @@ export class DispatchPort {
     this.#dispatcher = new Dispatcher({ ...options, answer }, clock.now());
   }
 
-  /** Takes the next place in the order of arrival. */
   nextTicketId(): number {
+    if (this.#sharing) return this.#sharing.nextTicketId();
     this.#lastTicket += 1;
     return this.#lastTicket;
   }
 
-  /** Asks for a slot; resolves once, with `abandoned` at the latest when the request is left. Never rejects. */
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult> {
     if (leaving.hasLeft) return Promise.resolve({ kind: 'abandoned', waitedMs: null });
     return new Promise((resolve) => {
-      this.#asked.set(ticket.id, (result) => {
+      leaving.tell(() => this.cancel(ticket.id));
+      this.place(ticket, (result) => {
         leaving.tell(null);
         resolve(result);
       });
-      leaving.tell(() => this.#tell((dispatcher, now) => dispatcher.cancel(ticket.id, now)));
-      this.#tell((dispatcher, now) => dispatcher.place(ticket, now));
     });
+  }
+
+  /** Asks for a slot; `answer` is called once, perhaps before this returns. */
+  place(ticket: Ticket, answer: (result: WaitResult) => void): void {
+    this.#asked.set(ticket.id, answer);
+    this.#tell((dispatcher, now) => dispatcher.place(ticket, now));
+  }
+
+  /** Ends a wait with `abandoned`; nothing where the ticket has its answer. */
+  cancel(ticketId: number): void {
+    this.#tell((dispatcher, now) => dispatcher.cancel(ticketId, now));
   }
 
   release(lease: number, outcome: LeaseOutcome): void {
@@ -62,17 +109,19 @@ export class DispatchPort {
     return this.#dispatcher.refusesUnread(this.#clock.now());
   }
 
-  /** Ms until a request like those waiting should be accepted again. */
+  /** As `refusesUnread`, without jitter. */
+  fullForMs(): number | null {
+    return this.#dispatcher.refusesUnread(this.#clock.now(), () => 0);
+  }
+
   retryAfterMs(): number {
     return this.#dispatcher.retryAfterMs(this.#clock.now());
   }
 
-  /** Ms until a node of the model is probed next. */
   nextProbeMs(model: string): number {
     return this.#dispatcher.nextProbeMs(model, this.#clock.now());
   }
 
-  /** True where every node that offers the model said of late that it does not know it. */
   isMissingEverywhere(model: string): boolean {
     return this.#dispatcher.isMissingEverywhere(model, this.#clock.now());
   }
@@ -89,12 +138,24 @@ export class DispatchPort {
     this.#tell((dispatcher, now) => dispatcher.drain(now));
   }
 
+  get waiters(): number {
+    return this.#dispatcher.waiters;
+  }
+
   counts(): DispatcherCounts {
+    this.#sharing?.before();
+    this.#sharing?.after();
     return this.#dispatcher.counts(this.#clock.now());
   }
 
   #tell(message: (dispatcher: Dispatcher, now: number) => void): void {
+    this.#sharing?.before();
     message(this.#dispatcher, this.#clock.now());
+    this.#arm();
+    this.#sharing?.after();
+  }
+
+  #arm(): void {
     const wakeAt = this.#dispatcher.nextWakeAt();
     if (wakeAt === this.#armedFor) return;
     this.#disarm?.();

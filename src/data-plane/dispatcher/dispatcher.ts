@@ -95,9 +95,9 @@ export class Dispatcher {
    * Before a body is read: ms to come back after if the request would certainly be refused, else null. Certain means that the
    * room is full and no node at all has a slot, since the model is not known yet.
    */
-  refusesUnread(now: number): number | null {
+  refusesUnread(now: number, random = this.#random): number | null {
     if (this.#room.size === 0 || !isFull(this.#room.size, this.#queue.maxWaiters)) return null;
-    return this.#placement.hasFreeSlotAnywhere() ? null : this.retryAfterMs(now);
+    return this.#placement.hasFreeSlotAnywhere() ? null : this.retryAfterMs(now, random);
   }
 
   /** Ms until a node of the model is probed next. */
@@ -138,6 +138,10 @@ export class Dispatcher {
   /** When `tick` is due next, monotonic ms; null while nobody waits, for then nothing depends on time. */
   nextWakeAt(): number | null {
     return this.#room.size === 0 ? null : Math.min(this.#room.nextWakeAt(), this.#placement.nextReturnAt());
+  }
+
+  get waiters(): number {
+    return this.#room.size;
   }
 
   /** The live numbers, for gauges and audits; when all is quiet every count is zero. */
@@ -238,8 +242,8 @@ export class Dispatcher {
   // When to come back
 
   /** Ms until a request like those waiting should be accepted again. */
-  retryAfterMs(now: number): number {
+  retryAfterMs(now: number, random = this.#random): number {
     const ahead = this.#room.size - Math.floor(this.#queue.maxWaiters / 2);
-    return this.#placement.drainRate.retryAfterMs(ahead, now, this.#random);
+    return this.#placement.drainRate.retryAfterMs(ahead, now, random);
   }
 }
