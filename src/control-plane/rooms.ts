@@ -164,10 +164,8 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       if (link.take(message)) return;
       if (message.kind === 'settlements') {
         history.add(message.settlements);
-        for (const settlement of message.settlements) {
-          metrics.settle(settlement);
-          log.settlement(settlement);
-        }
+        for (const settlement of message.settlements) metrics.settle(settlement);
+        log.requests(message.settlements);
       } else if (message.kind === 'doubt') fleet.doubt(message.doubt);
       else if (message.kind === 'log') log[message.level](message.message, message.detail);
     },
