@@ -1,3 +1,4 @@
+import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
 import { gaugePage } from '../telemetry/gauge-page.ts';
 import type { AdminState } from './admin-state.ts';
 import { countQuery, type Reply, type Route } from './call.ts';
@@ -32,11 +33,10 @@ export function routerStateRoutes(state: AdminState): readonly Route[] {
     });
     const { user, system } = process.cpuUsage();
     const figures = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6, startedAt };
-    const gaugeText = await gaugePage(gauges, nodes, figures);
     return {
       status: 200,
-      body: `${await metrics.registry.metrics()}\n${gaugeText}`,
-      headers: { 'content-type': metrics.registry.contentType },
+      body: `${metrics.page()}\n${gaugePage(gauges, nodes, figures)}`,
+      headers: { 'content-type': EXPOSITION_TYPE },
     };
   };
 

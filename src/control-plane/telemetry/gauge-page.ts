@@ -1,12 +1,10 @@
-import Counter from 'prom-client/lib/counter.js';
-import Gauge from 'prom-client/lib/gauge.js';
-import Registry from 'prom-client/lib/registry.js';
 import { type NodeState, nodeStates } from '../../fleet/glossary.ts';
 import type { Gauges } from '../../fleet/telemetry.ts';
+import { exposed, type Sample } from './exposition.ts';
 
-// What is read anew for each scrape: the data plane's own counts, the states of the nodes, the process. The registry is made
-// anew too, so nothing of a node that is gone stays behind, and where the data plane does not answer in time its numbers
-// are left out of the page: an old number would look like a fresh one.
+// What is read anew for each scrape: the data plane's own counts, the states of the nodes, the process. Nothing of a node that is
+// gone stays behind, and where the data plane does not answer in time its numbers are left out of the page: an old number
+// would look like a fresh one.
 
 const breakerStates = ['closed', 'open', 'half-open'] as const;
 
@@ -25,42 +23,27 @@ export interface ProcessFigures {
   readonly startedAt: number;
 }
 
-type Row = readonly [value: number, labels?: Readonly<Record<string, string>>];
-
 /** Prometheus' text for the gauges; `gauges` is null where the data plane did not answer. */
-export function gaugePage(
-  gauges: Gauges | null,
-  nodes: readonly MeteredNode[],
-  figures: ProcessFigures,
-): Promise<string> {
-  const registry = new Registry();
-  const add = (name: string, help: string, rows: readonly Row[]): void => {
-    if (rows.length === 0) return;
-    const labelNames = Object.keys(rows[0]?.[1] ?? {});
-    const options = { name, help, labelNames, registers: [registry] };
-    if (name.endsWith('_total')) {
-      const counter = new Counter(options);
-      for (const [value, labels = {}] of rows) counter.inc(labels, value);
-    } else {
-      const gauge = new Gauge(options);
-      for (const [value, labels = {}] of rows) gauge.set(labels, value);
-    }
+export function gaugePage(gauges: Gauges | null, nodes: readonly MeteredNode[], figures: ProcessFigures): string {
+  const page: string[] = [];
+  const add = (name: string, help: string, samples: readonly Sample[]): void => {
+    if (samples.length > 0) page.push(exposed(name, help, samples));
   };
   const states = nodes.flatMap(({ name: node, state: current }) =>
-    nodeStates.map((state): Row => [Number(state === current), { node, state }]),
+    nodeStates.map((state): Sample => [Number(state === current), { node, state }]),
   );
   add('weir_node_state', 'State of a node; 1 for the one it is in.', states);
   add('weir_process_resident_bytes', 'Resident memory of the process.', [[figures.residentBytes]]);
   add('weir_process_cpu_seconds_total', 'CPU time of the process, all its threads.', [[figures.cpuSeconds]]);
   add('weir_process_start_time_seconds', "Unix time of the router's start.", [[figures.startedAt / 1000]]);
   if (gauges) addDataPlane(gauges, nodes, add);
-  return registry.metrics();
+  return page.join('\n');
 }
 
 function addDataPlane(
   gauges: Gauges,
   nodes: readonly MeteredNode[],
-  add: (name: string, help: string, rows: readonly Row[]) => void,
+  add: (name: string, help: string, rows: readonly Sample[]) => void,
 ): void {
   const named = gauges.nodes.flatMap((counts) => {
     const node = nodes.find(({ index, generation }) => index === counts.index && generation === counts.generation);
@@ -91,13 +74,13 @@ function addDataPlane(
     'weir_breaker_state',
     'Breaker of a node; 1 for the state it is in.',
     named.flatMap(({ node, counts }) =>
-      breakerStates.map((state): Row => [Number(state === counts.breaker), { node, state }]),
+      breakerStates.map((state): Sample => [Number(state === counts.breaker), { node, state }]),
     ),
   );
   add(
     'weir_pool_sockets',
     'Sockets to a node for requests.',
-    named.flatMap(({ node, counts }): Row[] => [
+    named.flatMap(({ node, counts }): Sample[] => [
       [counts.socketsIdle, { node, state: 'idle' }],
       [counts.socketsBusy, { node, state: 'busy' }],
     ]),

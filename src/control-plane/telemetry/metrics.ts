@@ -1,12 +1,13 @@
-import Counter from 'prom-client/lib/counter.js';
-import Histogram from 'prom-client/lib/histogram.js';
-import Registry from 'prom-client/lib/registry.js';
-import type { Settlement } from '../../fleet/settlement.ts';
+import type { ErrorCode } from '../../fleet/errors.ts';
+import { type AttemptEnd, type Outcome, outcomes, type Settlement } from '../../fleet/settlement.ts';
+import { exposed, exposedHistograms, Histogram } from './exposition.ts';
 
 // What is counted from settlements. A model's name becomes a label only where the fleet offered that model: a client that
-// tries out names must not fill the memory of whoever stores the metrics.
+// tries out names must not fill the memory of whoever stores the metrics. Counting is plain additions on what a request's model
+// holds ready; text is made of it when somebody asks.
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const tokenKinds = ['prompt', 'completion', 'cached'] as const;
 
 export interface Totals {
   requests: number;
@@ -15,59 +16,144 @@ export interface Totals {
   completionTokens: number;
 }
 
-export class Metrics {
-  readonly registry = new Registry();
-  /** Since this control plane started. */
-  readonly totals: Totals = { requests: 0, byOutcome: {}, promptTokens: 0, completionTokens: 0 };
-  readonly #requests = this.#counter('weir_requests_total', 'Requests by how they ended.', ['model', 'outcome']);
-  readonly #refusals = this.#counter('weir_refusals_total', 'Errors told to clients, by code.', ['code']);
-  readonly #tokens = this.#counter('weir_tokens_total', 'Tokens by kind: prompt, completion, cached.', [
-    'model',
-    'kind',
-  ]);
-  readonly #retries = this.#counter('weir_retries_total', 'Attempts after the first, by how the one before ended.', [
-    'end',
-  ]);
-  readonly #attempts = this.#counter('weir_attempts_total', 'Attempts by node and how they ended.', ['node', 'end']);
-  readonly #historyDropped = this.#counter('weir_history_dropped_total', 'History rows that could not be written.', []);
-  readonly #wait = this.#histogram('weir_wait_seconds', 'Time in the waiting room of requests that waited.');
-  readonly #firstByte = this.#histogram('weir_first_byte_seconds', 'From arrival to the first byte of the answer.');
-  readonly #duration = this.#histogram('weir_request_duration_seconds', 'From arrival to the end of the answer.');
+class ModelCounts {
+  readonly requests: Record<Outcome, number> = {
+    served: 0,
+    rejected: 0,
+    refused: 0,
+    'timed-out': 0,
+    failed: 0,
+    interrupted: 0,
+    gone: 0,
+  };
+  readonly tokens = { prompt: 0, completion: 0, cached: 0 };
+  readonly wait = new Histogram(SECONDS);
+  readonly firstByte = new Histogram(SECONDS);
+  readonly duration = new Histogram(SECONDS);
+}
 
-  settle(settlement: Settlement): void {
-    const { outcome, code, waitMs, firstByteMs, durationMs, usage, attempts } = settlement;
-    const model = settlement.modelOffered && settlement.model !== null ? settlement.model : 'unknown';
-    this.#requests.inc({ model, outcome });
-    if (code !== null) this.#refusals.inc({ code });
-    if (waitMs !== null) this.#wait.observe({ model }, waitMs / 1000);
-    if (firstByteMs !== null) this.#firstByte.observe({ model }, firstByteMs / 1000);
-    this.#duration.observe({ model }, durationMs / 1000);
-    for (const [position, { nodeName, end }] of attempts.entries()) {
-      this.#attempts.inc({ node: nodeName, end });
-      if (position < attempts.length - 1) this.#retries.inc({ end });
+export class Metrics {
+  /** By what stands in the label: `unknown` for all that no node offered. */
+  readonly #models = new Map<string, ModelCounts>();
+  readonly #errors = new Map<ErrorCode, number>();
+  readonly #retries = new Map<AttemptEnd, number>();
+  readonly #attempts = new Map<string, Map<AttemptEnd, number>>();
+  #historyDropped = 0;
+
+  settle({ model, modelOffered, outcome, code, waitMs, firstByteMs, durationMs, usage, attempts }: Settlement): void {
+    const counts = this.#countsOf(modelOffered && model !== null ? model : 'unknown');
+    counts.requests[outcome] += 1;
+    if (code !== null) count(this.#errors, code);
+    if (waitMs !== null) counts.wait.observe(waitMs / 1000);
+    if (firstByteMs !== null) counts.firstByte.observe(firstByteMs / 1000);
+    counts.duration.observe(durationMs / 1000);
+    let left = attempts.length;
+    for (const { nodeName, end } of attempts) {
+      this.#countAttempt(nodeName, end);
+      left -= 1;
+      if (left > 0) count(this.#retries, end);
     }
-    this.#countTokens(model, 'prompt', usage?.promptTokens);
-    this.#countTokens(model, 'completion', usage?.completionTokens);
-    this.#countTokens(model, 'cached', usage?.cachedTokens);
-    this.totals.requests += 1;
-    this.totals.byOutcome[outcome] = (this.totals.byOutcome[outcome] ?? 0) + 1;
-    this.totals.promptTokens += usage?.promptTokens ?? 0;
-    this.totals.completionTokens += usage?.completionTokens ?? 0;
+    if (usage) {
+      counts.tokens.prompt += positive(usage.promptTokens);
+      counts.tokens.completion += positive(usage.completionTokens);
+      counts.tokens.cached += positive(usage.cachedTokens);
+    }
   }
 
   dropHistory(rows: number): void {
-    this.#historyDropped.inc(rows);
+    this.#historyDropped += rows;
   }
 
-  #countTokens(model: string, kind: string, count: number | null | undefined): void {
-    if (typeof count === 'number' && count > 0) this.#tokens.inc({ model, kind }, count);
+  /** Since this control plane started. */
+  get totals(): Totals {
+    const totals: Totals = { requests: 0, byOutcome: {}, promptTokens: 0, completionTokens: 0 };
+    for (const { requests, tokens } of this.#models.values()) {
+      for (const outcome of outcomes) {
+        if (requests[outcome] === 0) continue;
+        totals.requests += requests[outcome];
+        totals.byOutcome[outcome] = (totals.byOutcome[outcome] ?? 0) + requests[outcome];
+      }
+      totals.promptTokens += tokens.prompt;
+      totals.completionTokens += tokens.completion;
+    }
+    return totals;
   }
 
-  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
-    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  /** Prometheus' text for all of it. */
+  page(): string {
+    const models = [...this.#models];
+    const requests = models.flatMap(([model, counts]) =>
+      outcomes.map((outcome) => [counts.requests[outcome], { model, outcome }] as const),
+    );
+    const tokens = models.flatMap(([model, counts]) =>
+      tokenKinds.map((kind) => [counts.tokens[kind], { model, kind }] as const),
+    );
+    const attempts = [...this.#attempts].flatMap(([node, ends]) =>
+      Array.from(ends, ([end, attempted]) => [attempted, { node, end }] as const),
+    );
+    const histograms = (name: string, help: string, of: (counts: ModelCounts) => Histogram): string =>
+      exposedHistograms(
+        name,
+        help,
+        models.map(([model, counts]) => [of(counts), { model }]),
+      );
+    return [
+      exposed(
+        'weir_requests_total',
+        'Requests by how they ended.',
+        requests.filter(([counted]) => counted > 0),
+      ),
+      exposed(
+        'weir_refusals_total',
+        'Errors told to clients, by code.',
+        Array.from(this.#errors, ([code, told]) => [told, { code }]),
+      ),
+      exposed(
+        'weir_tokens_total',
+        'Tokens by kind: prompt, completion, cached.',
+        tokens.filter(([counted]) => counted > 0),
+      ),
+      exposed(
+        'weir_retries_total',
+        'Attempts after the first, by how the one before ended.',
+        Array.from(this.#retries, ([end, retried]) => [retried, { end }]),
+      ),
+      exposed('weir_attempts_total', 'Attempts by node and how they ended.', attempts),
+      exposed('weir_history_dropped_total', 'History rows that could not be written.', [[this.#historyDropped]]),
+      histograms('weir_wait_seconds', 'Time in the waiting room of requests that waited.', ({ wait }) => wait),
+      histograms(
+        'weir_first_byte_seconds',
+        'From arrival to the first byte of the answer.',
+        ({ firstByte }) => firstByte,
+      ),
+      histograms('weir_request_duration_seconds', 'From arrival to the end of the answer.', ({ duration }) => duration),
+    ].join('\n');
   }
 
-  #histogram(name: string, help: string): Histogram<'model'> {
-    return new Histogram({ name, help, labelNames: ['model'], buckets: SECONDS, registers: [this.registry] });
+  #countsOf(model: string): ModelCounts {
+    let counts = this.#models.get(model);
+    if (!counts) {
+      counts = new ModelCounts();
+      this.#models.set(model, counts);
+    }
+    return counts;
   }
+
+  #countAttempt(node: string, end: AttemptEnd): void {
+    let ends = this.#attempts.get(node);
+    if (!ends) {
+      ends = new Map();
+      this.#attempts.set(node, ends);
+    }
+    count(ends, end);
+  }
+}
+
+function count<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Usage is what an engine claims; a counter may only grow. */
+function positive(tokens: number | null): number {
+  return tokens !== null && tokens > 0 ? tokens : 0;
 }
