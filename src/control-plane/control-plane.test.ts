@@ -8,6 +8,7 @@ import { inTurn, type Scripted, status } from '../../test/support/scripted-answe
 import { scriptedNode } from '../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../test/support/settings.ts';
 import { testSettlement } from '../../test/support/settlement.ts';
+import { packSettlements } from '../fleet/settlement-batch.ts';
 import { until } from '../../test/support/until.ts';
 import type { NodeSettings } from '../fleet/settings.ts';
 import { emptySnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
@@ -101,7 +102,7 @@ test('everything needs the token, unknown paths too', async () => {
 test('stop writes what is pending and says so', async () => {
   const settings = testSettings();
   const plane = await startTestControlPlane(settings);
-  plane.send({ kind: 'settlements', settlements: [testSettlement(1)] });
+  plane.send({ kind: 'settlements', settlements: packSettlements([testSettlement(1)]) });
   plane.send({ kind: 'stop' });
   await until(() => plane.messages.some(({ kind }) => kind === 'stopped'), { what: 'stopped' });
   await assert.rejects(plane.api('GET', '/api/nodes'));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
+import { unpackSettlements } from '../fleet/settlement-batch.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { AdminState } from './api/admin-state.ts';
@@ -163,9 +164,10 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     take: (message) => {
       if (link.take(message)) return;
       if (message.kind === 'settlements') {
-        history.add(message.settlements);
-        for (const settlement of message.settlements) metrics.settle(settlement);
-        log.requests(message.settlements);
+        const settlements = unpackSettlements(message.settlements);
+        history.add(settlements);
+        for (const settlement of settlements) metrics.settle(settlement);
+        log.requests(settlements);
       } else if (message.kind === 'doubt') fleet.doubt(message.doubt);
       else if (message.kind === 'log') log[message.level](message.message, message.detail);
     },

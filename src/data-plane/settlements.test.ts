@@ -35,7 +35,7 @@ function setUp(): { clock: ManualClock; settlements: Settlements; batches: strin
   const batches: string[][] = [];
   const away = { value: false };
   const settlements = new Settlements(clock, (batch) => {
-    if (!away.value) batches.push(batch.map(({ id }) => id));
+    if (!away.value) batches.push([...batch.ids]);
     return !away.value;
   });
   return { clock, settlements, batches, away };
@@ -79,6 +79,9 @@ test('beyond ten thousand the oldest are dropped and counted', () => {
   away.value = false;
   settlements.flush();
   assert.equal(settlements.dropped, 300);
-  assert.equal(batches[0]?.length, 10_000);
-  assert.equal(batches[0][0], '300');
+  assert.deepEqual([batches.length, batches[0]?.length, batches[0]?.[0]], [40, 256, '300']);
+  assert.deepEqual(
+    batches.flat(),
+    Array.from({ length: 10_000 }, (_, nth) => String(nth + 300)),
+  );
 });

@@ -1,4 +1,5 @@
 import type { Settlement } from '../fleet/settlement.ts';
+import { packSettlements, type SettlementBatch } from '../fleet/settlement-batch.ts';
 import type { Clock } from '../lib/clock.ts';
 
 // Settlements on their way to the control plane, in batches. While it is away (it crashed and is being restarted) they are kept, up
@@ -10,19 +11,24 @@ const KEPT = 10_000;
 
 export class Settlements {
   readonly #clock: Clock;
-  readonly #post: (batch: readonly Settlement[]) => boolean;
+  readonly #post: (batch: SettlementBatch) => boolean;
   #pending: Settlement[] = [];
   #armed = false;
   #dropped = 0;
 
   /** `post` gives a batch to the control plane; false where it is away. */
-  constructor(clock: Clock, post: (batch: readonly Settlement[]) => boolean) {
+  constructor(clock: Clock, post: (batch: SettlementBatch) => boolean) {
     this.#clock = clock;
     this.#post = post;
   }
 
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Those not yet given away. */
+  get pending(): number {
+    return this.#pending.length;
   }
 
   add(settlement: Settlement): void {
@@ -32,11 +38,16 @@ export class Settlements {
   }
 
   flush(): void {
-    if (this.#pending.length === 0) return;
-    if (this.#post(this.#pending)) {
-      this.#pending = [];
-      return;
+    const pending = this.#pending;
+    let sent = 0;
+    while (sent < pending.length) {
+      // No more at once after a long wait either: the other thread has other things to do in between.
+      const batch = pending.length <= BATCH ? pending : pending.slice(sent, sent + BATCH);
+      if (!this.#post(packSettlements(batch))) break;
+      sent += batch.length;
     }
+    this.#pending = sent === pending.length ? [] : pending.slice(sent);
+    if (this.#pending.length === 0) return;
     this.#arm();
     const surplus = this.#pending.length - KEPT;
     if (surplus <= 0) return;

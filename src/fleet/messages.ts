@@ -1,5 +1,5 @@
 import type { FleetSnapshot } from './snapshot.ts';
-import type { Settlement } from './settlement.ts';
+import type { SettlementBatch } from './settlement-batch.ts';
 import type { Settings } from './settings.ts';
 import type { Gauges, NodeTelemetry } from './telemetry.ts';
 
@@ -8,7 +8,7 @@ import type { Gauges, NodeTelemetry } from './telemetry.ts';
 
 /** From the data plane (main thread) to the control plane (worker). */
 export type ToControlPlane =
-  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] }
+  | { readonly kind: 'settlements'; readonly settlements: SettlementBatch }
   /** The data plane places by this snapshot version from now on. */
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'gauges'; readonly question: number; readonly gauges: Gauges }

@@ -3,6 +3,7 @@ import { listenForClients } from '../../src/data-plane/http/server.ts';
 import { canonicalModel, type EngineKind, type NodeState } from '../../src/fleet/glossary.ts';
 import type { ToControlPlane } from '../../src/fleet/messages.ts';
 import type { Settlement } from '../../src/fleet/settlement.ts';
+import { unpackSettlements } from '../../src/fleet/settlement-batch.ts';
 import type { NodeTimeouts, Settings } from '../../src/fleet/settings.ts';
 import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../src/fleet/snapshot.ts';
 import { createHttpClient } from '../../src/http-client/http-client.ts';
@@ -67,7 +68,7 @@ export async function startDataPlane(
     random: Math.random,
     post: (message) => {
       messages.push(message);
-      if (message.kind === 'settlements') settlements.push(...message.settlements);
+      if (message.kind === 'settlements') settlements.push(...unpackSettlements(message.settlements));
       return true;
     },
   });

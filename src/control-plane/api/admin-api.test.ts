@@ -7,6 +7,7 @@ import { idleGauges, startTestControlPlane, type TestControlPlane } from '../../
 import { scriptedNode } from '../../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../../test/support/settings.ts';
 import { testAttempt, testSettlement } from '../../../test/support/settlement.ts';
+import { packSettlements } from '../../fleet/settlement-batch.ts';
 import { until } from '../../../test/support/until.ts';
 
 const health = { intervalMs: 50, timeoutMs: 500 };
@@ -226,7 +227,7 @@ test('the history is listed with filters and pages, and a request shows its atte
   const settlements = Array.from({ length: 5 }, (_, nth) =>
     testSettlement(nth, nth === 2 ? { outcome: 'refused', status: 503, code: 'capacity_exceeded' } : {}),
   );
-  plane.send({ kind: 'settlements', settlements });
+  plane.send({ kind: 'settlements', settlements: packSettlements(settlements) });
   const first = Object((await plane.api('GET', '/api/requests?limit=3')).json);
   const second = Object((await plane.api('GET', `/api/requests?limit=3&cursor=${first.nextCursor}`)).json);
   const ids = [...first.data, ...second.data].map((row: { id: string }) => row.id);
@@ -265,7 +266,7 @@ test('metrics are made of settlements and of fresh gauges, and a made-up model i
   const attempts = [testAttempt('gpu-1', { end: 'reset' }), testAttempt('gpu-1')];
   plane.send({
     kind: 'settlements',
-    settlements: [
+    settlements: packSettlements([
       testSettlement(1, { attempts, waitMs: 250 }),
       testSettlement(2, {
         model: 'secret-guess',
@@ -276,7 +277,7 @@ test('metrics are made of settlements and of fresh gauges, and a made-up model i
         usage: null,
         attempts: [],
       }),
-    ],
+    ]),
   });
   const { text, headers } = await plane.api('GET', '/metrics');
   assert.match(headers.get('content-type') ?? '', /^text\/plain/);
@@ -316,7 +317,7 @@ test('metrics are made of settlements and of fresh gauges, and a made-up model i
 
 test('the log has one line per request, without address and prompt, and what the data plane tells', async () => {
   await using plane = await startTestControlPlane(testSettings());
-  plane.send({ kind: 'settlements', settlements: [testSettlement(1)] });
+  plane.send({ kind: 'settlements', settlements: packSettlements([testSettlement(1)]) });
   plane.send({ kind: 'log', level: 'warn', message: 'something rare', detail: { count: 3 } });
   const { json, text } = await plane.api('GET', '/api/logs?tail=2');
   const [request, rare] = Object(json).data;
