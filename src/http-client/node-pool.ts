@@ -59,6 +59,7 @@ export class NodePool {
   /** False when the node's address, TLS or connect time-out changed since this pool was made. */
   serves(target: Target): boolean {
     const mine = this.#target;
+    if (mine === target) return true;
     if (mine.origin !== target.origin || mine.connectMs !== target.connectMs) return false;
     return mine.tls === target.tls || JSON.stringify(mine.tls) === JSON.stringify(target.tls);
   }

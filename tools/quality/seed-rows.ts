@@ -74,7 +74,7 @@ export const seedRows: readonly SeedRow[] = [
         file: 'src/http-client/node-pool.ts',
         testFile: 'test/router/app-state-has-a-shared-http-client.test.ts',
         testName: 'what the requests of every dialect use is that client: its pool reuses one socket for all of them',
-        mutation: { find: 'this.#idle.push(socket);', replace: '' },
+        mutation: { find: 'this.#idle.push(connection);', replace: '' },
       },
     ],
     later: 'the cloud providers behind `openai:`, `google:`, `anthropic:` (issue D)',

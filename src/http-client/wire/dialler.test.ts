@@ -26,7 +26,7 @@ async function listen(server: Server, host = '127.0.0.1'): Promise<number> {
   return address.port;
 }
 
-async function tlsNode(options: TlsOptions = {}): Promise<TlsNode> {
+async function tlsNode(options: TlsOptions = {}, host = '127.0.0.1'): Promise<TlsNode> {
   const connections: TLSSocket[] = [];
   let received = '';
   const server = createServer({ cert, key, ...options }, (socket) => {
@@ -38,7 +38,7 @@ async function tlsNode(options: TlsOptions = {}): Promise<TlsNode> {
     });
   });
   server.on('tlsClientError', () => undefined);
-  const port = await listen(server);
+  const port = await listen(server, host);
   return {
     port,
     connections,
@@ -56,6 +56,17 @@ test('a node whose certificate is refused is sent nothing', async () => {
   const target = targetOf(`https://127.0.0.1:${node.port}`);
   assert.equal(await failureOf(post(client, target)), 'connect-failed');
   assert.equal(node.received(), '');
+});
+
+test('a trusted certificate of another name is refused each time, by whatever version of TLS', async () => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    await using node = await tlsNode({ maxVersion }, '0.0.0.0');
+    using client = clientOf();
+    // Its certificate names 127.0.0.1 only.
+    const target = targetOf(`https://127.0.0.2:${node.port}`, { tls: { ca: cert } });
+    for (let sent = 0; sent < 3; sent += 1) assert.equal(await failureOf(post(client, target)), 'connect-failed');
+    assert.equal(node.received(), '');
+  }
 });
 
 test('TLS offers HTTP/1.1 alone, names hosts but not addresses, and takes its last session up again', async () => {

@@ -58,7 +58,13 @@ export class Dialler {
     }
     const socket = this.#connectTls(options);
     socket.on('data', (bytes: Buffer) => onRead(bytes, bytes.length, false));
-    return socket.once('secureConnect', onReady);
+    return socket.once('secureConnect', () => {
+      // A session taken up again skips the look at the certificate's names, so only one that passed it is kept.
+      socket.on('session', (session: Buffer) => {
+        this.#session = session;
+      });
+      onReady();
+    });
   }
 
   #connectTls(options: { readonly host: string; readonly port: number }): TLSSocket {
@@ -70,7 +76,7 @@ export class Dialler {
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
     });
-    const socket = tls.connect({
+    return tls.connect({
       ...options,
       secureContext: this.#context,
       ALPNProtocols: ['http/1.1'],
@@ -78,9 +84,6 @@ export class Dialler {
       ...(isIP(this.#hostname) === 0 ? { servername: this.#hostname } : {}),
       ...(this.#session === null ? {} : { session: this.#session }),
       rejectUnauthorized: verify !== false,
-    });
-    return socket.on('session', (session: Buffer) => {
-      this.#session = session;
     });
   }
 }
