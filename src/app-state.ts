@@ -1,23 +1,29 @@
 import type { AppHooks, RunningApp } from './cli/app.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { DataPlane } from './data-plane/data-plane.ts';
+import { checkPort } from './data-plane/http/check-port.ts';
 import { type ClientServer, listenForClients } from './data-plane/http/server.ts';
 import type { Settings } from './fleet/settings.ts';
+import { unpackSettlements } from './fleet/settlement-batch.ts';
 import type { FleetSnapshot } from './fleet/snapshot.ts';
 import { createHttpClient, type HttpClient } from './http-client/http-client.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
+import { RelayThreads } from './relay-threads.ts';
 
 // The composition root: what a running router consists of, started in the order of the list and stopped in reverse.
 //
 //   httpClient     the shared pool of this thread; every path that talks to a node uses it
+//   relayThreads   with `threads` above 1: what this thread's data plane shares with its workers
 //   dataPlane      requests, the dispatcher, the relay
 //   controlPlane   the worker that knows nodes, keys and history; the first snapshot comes from it
-//   server         the clients' listener: opened last, when there is a fleet to place on
+//   server         the clients' listener: opened when there is a fleet to place on; then the relay threads' on the same port
 
 export interface AppState extends RunningApp {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly httpClient: HttpClient;
+  /** Null where this thread is the only one that relays. */
+  readonly relayThreads: RelayThreads | null;
   readonly dataPlane: DataPlane;
   readonly controlPlane: ControlPlaneHost;
   readonly server: ClientServer;
@@ -30,6 +36,7 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
   let toldSettled = false;
   const controlPlane = new ControlPlaneHost(settings, clock, {
     snapshot: (snapshot) => {
+      relayThreads?.publish(snapshot);
       dataPlane.replaceSnapshot(snapshot);
       if (toldSettled || !snapshot.settled) return;
       toldSettled = true;
@@ -39,41 +46,70 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
       );
     },
     telemetry: (nodes) => dataPlane.replaceTelemetry(nodes),
-    gauges: () => {
+    gauges: async () => {
+      const reports = await relayThreads?.reports();
       // What is counted must be there when it is read: a scrape sees every request that was answered before it.
       dataPlane.settlements.flush();
-      return dataPlane.gauges();
+      return dataPlane.gauges(reports);
     },
-    abort: (keyId) => dataPlane.abortKey(keyId),
+    abort: (keyId) => {
+      dataPlane.abortKey(keyId);
+      relayThreads?.abort(keyId);
+    },
   });
+  const relayThreads =
+    settings.threads === 1
+      ? null
+      : new RelayThreads(settings, clock, Math.random, {
+          applied: (version) => void controlPlane.post({ kind: 'applied', version }),
+          tell: (message) => {
+            if (controlPlane.post(message) || message.kind !== 'settlements') return;
+            // Where the control plane is away they are kept here, whichever thread they come from.
+            for (const settlement of unpackSettlements(message.settlements)) dataPlane.settlements.add(settlement);
+          },
+        });
   const dataPlane = new DataPlane({
     settings,
     clock,
     httpClient,
     random: Math.random,
-    post: (message) => controlPlane.post(message),
+    post: (message) => {
+      if (!relayThreads || message.kind !== 'applied') return controlPlane.post(message);
+      relayThreads.appliedByMain(message.version);
+      return true;
+    },
+    ...(relayThreads ? { part: relayThreads.part } : {}),
   });
   const listening = Promise.withResolvers<void>();
   // Whoever started this is told by the rejection below; here nobody may be listening yet.
   listening.promise.catch(() => undefined);
 
+  let listener: ClientServer | null = null;
   try {
     const admin = await controlPlane.start();
-    const server = await listenForClients(settings, (request, response) => dataPlane.handle(request, response));
+    if (relayThreads) await checkPort(settings.listen);
+    const server = (listener = await listenForClients(
+      settings,
+      (request, response) => dataPlane.handle(request, response),
+      relayThreads?.listening,
+    ));
+    await relayThreads?.start(server.port);
     hooks.listening({ clientUrl: server.url, adminUrl: admin.url, adminToken: admin.token });
     listening.resolve();
     const stop = once(async () => {
-      await dataPlane.drain(settings.timeouts.shutdownMs);
-      const closed = server.close();
+      const limitMs = settings.timeouts.shutdownMs;
+      await Promise.all([dataPlane.drain(limitMs), relayThreads?.drain(limitMs)]);
       const giveUp = clock.after(CLOSE_WITHIN_MS, () => server.destroy());
-      await closed;
+      await Promise.all([server.close(), relayThreads?.stop()]);
       giveUp();
+      dataPlane.settlements.flush();
       await controlPlane.stop();
       httpClient.close();
     });
-    return { settings, clock, httpClient, dataPlane, controlPlane, server, stop };
+    return { settings, clock, httpClient, relayThreads, dataPlane, controlPlane, server, stop };
   } catch (error) {
     listening.reject(error);
+    await Promise.all([listener?.close(), relayThreads?.stop()]);
     await controlPlane.stop();
     httpClient.close();
     throw readableStartError(error, settings);

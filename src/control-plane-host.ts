@@ -4,21 +4,18 @@ import type { Settings } from './fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot } from './fleet/snapshot.ts';
 import type { Gauges, NodeTelemetry } from './fleet/telemetry.ts';
 import type { Clock } from './lib/clock.ts';
+import { RestartDelay } from './lib/restart-delay.ts';
 
 // The control plane's worker thread, seen from the main thread: started, listened to, and restarted when it dies. Requests do not
 // notice: the data plane goes on with the last snapshot, which the new worker is given to carry on from, so that node
 // indexes keep their meaning and the fleet does not flap.
 
-const RESTART_FIRST_MS = 100;
-const RESTART_MOST_MS = 10_000;
-/** A worker that lived this long was healthy; its death starts the backoff anew. */
-const HEALTHY_AFTER_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
 
 export interface ControlPlaneListener {
   snapshot(snapshot: FleetSnapshot): void;
   telemetry(nodes: readonly NodeTelemetry[]): void;
-  gauges(): Gauges;
+  gauges(): Gauges | Promise<Gauges>;
   abort(keyId: string): void;
 }
 
@@ -35,8 +32,7 @@ export class ControlPlaneHost {
   #settings: Settings;
   #snapshot: FleetSnapshot = emptySnapshot;
   #worker: Worker | null = null;
-  #bornAt = 0;
-  #restartMs = RESTART_FIRST_MS;
+  readonly #restartDelay = new RestartDelay();
   #stopping: (() => void) | null = null;
   readonly #started = Promise.withResolvers<AdminListening>();
   #admin: AdminListening | null = null;
@@ -93,7 +89,7 @@ export class ControlPlaneHost {
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
     this.#worker = worker;
-    this.#bornAt = this.#clock.now();
+    this.#restartDelay.started(this.#clock.now());
     let reason = 'it ended without a reason';
     worker.on('message', (message: ToDataPlane) => {
       if (message.kind === 'failed') reason = message.message;
@@ -126,7 +122,7 @@ export class ControlPlaneHost {
         this.#listener.telemetry(message.nodes);
         return;
       case 'gauges?':
-        this.post({ kind: 'gauges', question: message.question, gauges: this.#listener.gauges() });
+        void this.#tellGauges(message.question);
         return;
       case 'abort':
         this.#listener.abort(message.keyId);
@@ -134,6 +130,10 @@ export class ControlPlaneHost {
       case 'stopped':
         this.#stopping?.();
     }
+  }
+
+  async #tellGauges(question: number): Promise<void> {
+    this.post({ kind: 'gauges', question, gauges: await this.#listener.gauges() });
   }
 
   #listening(admin: AdminListening): void {
@@ -158,9 +158,7 @@ export class ControlPlaneHost {
     // Before it ever ran, its end is the router's: rejecting a promise that has been settled does nothing.
     this.#started.reject(new Error(reason));
     if (!this.#admin) return;
-    const now = this.#clock.now();
-    if (now - this.#bornAt > HEALTHY_AFTER_MS) this.#restartMs = RESTART_FIRST_MS;
-    this.#clock.after(this.#restartMs, () => {
+    this.#clock.after(this.#restartDelay.died(this.#clock.now()), () => {
       if (this.#stopping) return;
       this.#spawn();
       this.post({
@@ -170,6 +168,5 @@ export class ControlPlaneHost {
         detail: { reason },
       });
     });
-    this.#restartMs = Math.min(RESTART_MOST_MS, this.#restartMs * 2);
   }
 }

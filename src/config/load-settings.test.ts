@@ -26,6 +26,7 @@ nodes:
 test('without any source every setting has its documented default', async (t) => {
   const { settings, origins, file } = await loadedFrom(t, {});
   assert.deepEqual(settings, {
+    threads: 1,
     listen: { host: '127.0.0.1', port: 9347 },
     tls: null,
     admin: { listen: { host: '127.0.0.1', port: 9348 }, tls: null, token: null },

@@ -7,7 +7,7 @@ import { readModelTimeouts } from './entries/model-timeouts.ts';
 import { readNodes, type NodeDraft } from './entries/nodes.ts';
 import { Problems } from './problems.ts';
 import { resolveRow, type InForce, type Origin, type Sources } from './resolve.ts';
-import { doubtful, reportUnsafe } from './safety.ts';
+import { doubtful, reportUnable, reportUnsafe } from './safety.ts';
 import type { Environment } from './sources/environment.ts';
 import { readYamlFile } from './sources/yaml-file.ts';
 import { table, type Row } from './table.ts';
@@ -27,6 +27,8 @@ export interface SettingsRequest {
   readonly cwd: string;
   /** Epoch ms. */
   readonly now: number;
+  /** Where the router is to run; default here. */
+  readonly platform?: NodeJS.Platform;
 }
 
 export interface LoadedSettings {
@@ -61,6 +63,7 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
     nodes: nameNodes(nodeDrafts(request, file ? readNodes(file, env, problems) : [], problems), problems, inForce),
   };
   reportUnsafe(settings, problems);
+  reportUnable(settings, request.platform ?? process.platform, problems);
   if (problems.any) return { problems: problems.lines() };
   warnings.push(...keyWarnings, ...doubtful(settings, request.now));
   const origins = new Map(inForce.map(({ path, origin }) => [path, origin]));
@@ -82,6 +85,7 @@ function settingsOf(
   };
   return {
     listen: read(table.listen),
+    threads: read(table.threads),
     tls: pair(maybe(table.tlsCert), maybe(table.tlsKey), 'tls', problems),
     admin: {
       listen: read(table.adminListen),

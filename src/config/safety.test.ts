@@ -49,3 +49,18 @@ test('settings that defeat each other earn a warning', async (t) => {
   const { warnings } = await loadedFrom(t, { flags: { 'queue.maxBytes': '1mb', 'limits.body': '2mb' } });
   assert.match(warnings.join(), /queue\.maxBytes is below limits\.body/);
 });
+
+test('several threads are refused where the system cannot spread connections over them', async (t) => {
+  const flags = { threads: '2' };
+  assert.equal((await settingsFrom(t, { flags })).threads, 2);
+  const problems = await problemsOf(t, { flags, platform: 'darwin' });
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? '', /^threads: 2 threads need .* this is darwin, not Linux; write 1, or /);
+  assert.equal((await settingsFrom(t, { flags: { threads: '1' }, platform: 'win32' })).threads, 1);
+  const [few, many] = [
+    await problemsOf(t, { flags: { threads: '0' } }),
+    await problemsOf(t, { flags: { threads: '65' } }),
+  ];
+  assert.match(few.join(), /threads.*0 is too small; write at least 1/);
+  assert.match(many.join(), /threads.*65 is too large; write at most 64/);
+});

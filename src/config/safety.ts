@@ -31,6 +31,17 @@ export function reportUnsafe(settings: Settings, problems: Problems): void {
   }
 }
 
+/** What this machine cannot do. */
+export function reportUnable({ threads }: Settings, platform: NodeJS.Platform, problems: Problems): void {
+  if (threads > 1 && platform !== 'linux') {
+    problems.add(
+      'threads',
+      null,
+      `${threads} threads need a system that spreads connections over several listeners of one port, and this is ${platform}, not Linux; write 1, or start several routers behind a TCP load balancer`,
+    );
+  }
+}
+
 /** Settings that work but are probably not meant. */
 export function doubtful(settings: Settings, now: number): readonly string[] {
   const warnings: string[] = [];

@@ -58,6 +58,12 @@ export const table = {
     '127.0.0.1:9347',
     'Where clients connect. Port 0 takes any free port. An address other than loopback requires keys unless `auth.clients` says otherwise.',
   ),
+  threads: row(
+    'threads',
+    count({ min: 1, max: 64 }),
+    '1',
+    'Threads that relay requests, at most one per core. More than 1 on Linux only. The slots of nodes, the waiting room and the limits of keys are the same for all of them.',
+  ),
   tlsCert: pathRow(
     'tls.cert',
     pemPath,

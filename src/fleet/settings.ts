@@ -69,6 +69,8 @@ export interface KeySettings {
 
 export interface Settings {
   readonly listen: Address;
+  /** How many threads relay requests. */
+  readonly threads: number;
   readonly tls: ListenerTls | null;
   readonly admin: {
     readonly listen: Address;

@@ -20,6 +20,8 @@ interface Given {
   readonly flags?: Readonly<Record<string, string>>;
   readonly nodes?: readonly string[];
   readonly configFile?: string;
+  /** Default Linux. */
+  readonly platform?: NodeJS.Platform;
   /** More files in the working directory, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -43,6 +45,7 @@ export async function load(context: TestContext, given: Given): Promise<LoadedSe
     env: { HOME: '/home/tester', ...given.env },
     cwd,
     now: testNow,
+    platform: given.platform ?? 'linux',
   };
   return await loadSettings(request);
 }

@@ -21,6 +21,7 @@ export function temporaryDirectory(): string {
 export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
   const defaults: Settings = {
     listen: { host: '127.0.0.1', port: 0 },
+    threads: 1,
     tls: null,
     admin: { listen: { host: '127.0.0.1', port: 0 }, tls: null, token: 'test-token' },
     dataDir: overrides.dataDir ?? temporaryDirectory(),

@@ -34,11 +34,14 @@ const planes = new Map<string, Plane>([
   [
     'data-plane',
     {
-      rooms: new Set(['http', 'auth', 'api', 'dispatcher', 'balancer', 'attempt', 'relay']),
+      rooms: new Set(['http', 'auth', 'api', 'dispatcher', 'balancer', 'attempt', 'relay', 'threads']),
       composingRooms: new Set(),
       exceptions: [
         // Picking a node and counting it is one synchronous step, so the brain holds both.
         { from: 'dispatcher', to: 'balancer', typesOnly: false },
+        // It carries the dispatcher's and the callers' words between threads.
+        { from: 'threads', to: 'dispatcher', typesOnly: true },
+        { from: 'threads', to: 'auth', typesOnly: true },
         { from: 'attempt', to: 'api', typesOnly: true },
         { from: 'relay', to: 'api', typesOnly: true },
         { from: 'http', to: 'api', typesOnly: true },

@@ -18,16 +18,25 @@ const KEEP_ALIVE_MS = 75_000;
 export interface ClientServer {
   /** Where it listens; the port is the real one where 0 was asked for. */
   readonly url: string;
+  readonly port: number;
   /** Takes no new connections, closes idle ones, resolves when the last is closed. */
   close(): Promise<void>;
   /** Destroys what is left. */
   destroy(): void;
 }
 
+/** How one relay thread of several listens. */
+export interface SharedListening {
+  /** Several sockets may listen on one port, and the kernel spreads the connections over them. */
+  readonly reusePort: true;
+  readonly onConnection: (socket: Socket) => void;
+}
+
 /** Listens for clients. Rejects where the port cannot be had, and with `UnusableTls`. */
 export async function listenForClients(
   { listen, tls, timeouts }: Settings,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
+  shared: SharedListening | null = null,
 ): Promise<ClientServer> {
   const options = {
     // Answered by the corridor, in JSON and with an id, as everything else.
@@ -49,6 +58,7 @@ export async function listenForClients(
     sendBodyUnread(request, response, fault.status, headers, refusalBody(fault), systemClock);
   };
   server.on('request', take);
+  if (shared) server.on('connection', shared.onConnection);
   server.headersTimeout = timeouts.clientBodyMs;
   // Bodies have their own limit in http/read-body.ts; Node's would end long uploads of honest clients.
   server.requestTimeout = 0;
@@ -67,7 +77,8 @@ export async function listenForClients(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: listen.host, port: listen.port, backlog: 4096 }, () => {
+    const reusePort = shared?.reusePort ?? false;
+    server.listen({ host: listen.host, port: listen.port, backlog: 4096, reusePort }, () => {
       server.off('error', reject);
       resolve();
     });
@@ -76,6 +87,7 @@ export async function listenForClients(
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   return {
     url: `${tls ? 'https' : 'http'}://${host}:${port}`,
+    port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

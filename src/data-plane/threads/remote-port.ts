@@ -1,0 +1,136 @@
+import type { Leaving } from '../leaving.ts';
+import type { DispatchPort } from '../dispatcher/dispatch-port.ts';
+import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Board } from './board.ts';
+import type { Outbox } from './outbox.ts';
+import { MOST_TEXT, type Ring } from './ring.ts';
+import { type Question, questions, readResult, releaseNumbers, ticketNumbers, toDispatcher, toRelay } from './wire.ts';
+
+// The dispatcher, asked from another thread than its own. A slot given back is worth waking it only where somebody waits or where
+// there is something to learn from how the attempt ended: before it places anything it looks by itself at what lies there.
+// A ticket whose client has left is answered at once; should a slot have been granted meanwhile, it is given back on arrival.
+
+export interface RemotePortOptions {
+  readonly inbox: Ring;
+  readonly outbox: Outbox;
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Brings this thread's snapshot up to the one that slots are granted by. */
+  readonly catchUp: (version: number) => void;
+}
+
+export class RemotePort implements DispatchPort {
+  readonly #inbox: Ring;
+  readonly #outbox: Outbox;
+  readonly #board: Board;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #catchUp: (version: number) => void;
+  readonly #asked = new Map<number, (result: WaitResult) => void>();
+  readonly #questions = new Map<number, (answer: number) => void>();
+  #lastQuestion = 0;
+
+  constructor({ inbox, outbox, board, clock, random, catchUp }: RemotePortOptions) {
+    this.#inbox = inbox;
+    this.#outbox = outbox;
+    this.#board = board;
+    this.#clock = clock;
+    this.#random = random;
+    this.#catchUp = catchUp;
+  }
+
+  /** Takes in what has been answered. */
+  hear(): void {
+    this.#inbox.wakes();
+    this.#inbox.read((kind, numbers, text) => {
+      const [id = 0, answer = 0] = numbers;
+      if (kind === toRelay.answer) this.#answered(id, readResult(numbers, text));
+      else {
+        const resolve = this.#questions.get(id);
+        this.#questions.delete(id);
+        resolve?.(answer);
+      }
+    });
+  }
+
+  nextTicketId(): number {
+    return this.#board.nextTicketId();
+  }
+
+  refusesUnread(): number | null {
+    const ms = this.#board.fullForMs;
+    // Of all that are refused between two turns of the dispatcher, no two should come back together.
+    return ms === null ? null : ms * (1 + 0.2 * this.#random());
+  }
+
+  waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult> {
+    if (leaving.hasLeft) return Promise.resolve({ kind: 'abandoned', waitedMs: null });
+    // Engines' names for models are short: nobody offers this one.
+    if (ticket.model.length > MOST_TEXT) {
+      return Promise.resolve({ kind: 'model-not-found', waitedMs: null });
+    }
+    const askedAt = this.#clock.now();
+    return new Promise((resolve) => {
+      leaving.tell(() => {
+        this.#asked.delete(ticket.id);
+        this.#outbox.send(toDispatcher.cancel, [ticket.id]);
+        resolve({ kind: 'abandoned', waitedMs: this.#clock.now() - askedAt });
+      });
+      this.#asked.set(ticket.id, (result) => {
+        leaving.tell(null);
+        resolve(result);
+      });
+      this.#outbox.send(toDispatcher.place, ticketNumbers(ticket), ticket.model);
+    });
+  }
+
+  release(lease: number, outcome: LeaseOutcome): void {
+    const numbers = releaseNumbers(lease, outcome);
+    const canLie = outcome.kind === 'served' || outcome.kind === 'neutral';
+    if (!canLie) return this.#outbox.send(toDispatcher.release, numbers);
+    this.#outbox.sendLazily(toDispatcher.release, numbers);
+    // Read after writing, as the dispatcher looks for returned slots after it has let somebody wait: one of both sees the other.
+    if (this.#board.waiters > 0) this.#outbox.urge();
+  }
+
+  blame({ node, generation }: NodeRef): void {
+    this.#outbox.send(toDispatcher.blame, [node, generation]);
+  }
+
+  async mayRetry(): Promise<boolean> {
+    return (await this.#ask('mayRetry')) === 1;
+  }
+
+  retryAfterMs(): Promise<number> {
+    return this.#ask('retryAfterMs');
+  }
+
+  nextProbeMs(model: string): Promise<number> {
+    return this.#ask('nextProbeMs', model);
+  }
+
+  async isMissingEverywhere(model: string): Promise<boolean> {
+    return (await this.#ask('isMissingEverywhere', model)) === 1;
+  }
+
+  #answered(ticketId: number, result: WaitResult): void {
+    const resolve = this.#asked.get(ticketId);
+    this.#asked.delete(ticketId);
+    if (resolve) {
+      // The node it names must be known here before it is looked up.
+      if (result.kind === 'ready') this.#catchUp(this.#board.version);
+      resolve(result);
+    } else if (result.kind === 'ready') this.release(result.grant.lease, { kind: 'neutral' });
+  }
+
+  #ask(question: Question, model = ''): Promise<number> {
+    this.#lastQuestion += 1;
+    const id = this.#lastQuestion;
+    return new Promise((resolve) => {
+      this.#questions.set(id, resolve);
+      this.#outbox.send(toDispatcher.ask, [id, questions.indexOf(question)], model);
+    });
+  }
+}

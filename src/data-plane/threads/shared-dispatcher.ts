@@ -1,0 +1,79 @@
+import type { Sharing } from '../dispatcher/dispatch-port.ts';
+import type { Board } from './board.ts';
+import type { RelayDesk } from './relay-desk.ts';
+
+// How the dispatcher's thread takes part in the talk with the others: before each turn it does what lies in their rings, and after
+// it puts up what they may want to know. Slots are given back without a wake, so it looks once more after it has let somebody wait:
+// a thread that returns a slot looks at the number of waiters after writing, hence one of both sees the other.
+
+export interface SharedCounts {
+  readonly waiters: number;
+  /** Without jitter. */
+  fullForMs(): number | null;
+}
+
+export class SharedDispatcher implements Sharing {
+  readonly #board: Board;
+  readonly #desks = new Set<RelayDesk>();
+  /** What is asked; set once the port is made, which needs this. */
+  #counts: SharedCounts | null = null;
+  #isHearing = false;
+
+  constructor(board: Board) {
+    this.#board = board;
+  }
+
+  publishes(counts: SharedCounts): void {
+    this.#counts = counts;
+  }
+
+  open(desk: RelayDesk): void {
+    this.#desks.add(desk);
+  }
+
+  close(desk: RelayDesk): void {
+    this.#desks.delete(desk);
+    desk.close();
+  }
+
+  nextTicketId(): number {
+    return this.#board.nextTicketId();
+  }
+
+  /** Does what the threads have asked for and puts up what has come of it. */
+  hear(): void {
+    this.before();
+    this.after();
+  }
+
+  before(): void {
+    if (this.#isHearing) return;
+    this.#isHearing = true;
+    try {
+      for (const desk of this.#desks) if (desk.hasUnread) desk.hear();
+    } finally {
+      this.#isHearing = false;
+    }
+  }
+
+  after(): void {
+    if (this.#isHearing) return;
+    this.#publish();
+    while (this.#board.waiters > 0 && this.#hasUnread()) {
+      this.before();
+      this.#publish();
+    }
+  }
+
+  #publish(): void {
+    const counts = this.#counts;
+    if (!counts) return;
+    this.#board.waiters = counts.waiters;
+    this.#board.fullForMs = counts.fullForMs();
+  }
+
+  #hasUnread(): boolean {
+    for (const desk of this.#desks) if (desk.hasUnread) return true;
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
+
+// Tickets and their answers as flat records. `toDispatcher` are the kinds that a relay thread sends, `toRelay` those it gets.
+
+export const toDispatcher = { place: 1, cancel: 2, release: 3, blame: 4, ask: 5 } as const;
+export const toRelay = { answer: 1, reply: 2 } as const;
+
+/** What is asked after an attempt has failed. */
+export const questions = ['mayRetry', 'retryAfterMs', 'nextProbeMs', 'isMissingEverywhere'] as const;
+export type Question = (typeof questions)[number];
+
+const results = [
+  'ready',
+  'timeout',
+  'no-ready-node',
+  'capacity-exceeded',
+  'abandoned',
+  'draining',
+  'model-not-found',
+  'exhausted',
+] as const satisfies readonly WaitResult['kind'][];
+
+const outcomes = [
+  'served',
+  'neutral',
+  'fault',
+  'suspect',
+  'overloaded',
+  'loading',
+  'missing',
+  'unauthorized',
+] as const satisfies readonly LeaseOutcome['kind'][];
+
+/** In place of a number that is null; none of them can be negative. */
+const NONE = -1;
+
+/** The model goes beside it, as the record's text. */
+export function ticketNumbers({ id, bytes, maxWaitMs, tried, readmitted }: Ticket): number[] {
+  const numbers = [id, bytes, maxWaitMs, readmitted ? 1 : 0];
+  for (const { node, generation } of tried) numbers.push(node, generation);
+  return numbers;
+}
+
+export function readTicket(numbers: readonly number[], model: string): Ticket {
+  const [id = 0, bytes = 0, maxWaitMs = 0, readmitted = 0] = numbers;
+  const tried: NodeRef[] = [];
+  for (let at = 4; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
+  return { id, model, bytes, maxWaitMs, tried, readmitted: readmitted === 1 };
+}
+
+export function readNode(numbers: readonly number[], at = 0): NodeRef {
+  return { node: numbers[at] ?? 0, generation: numbers[at + 1] ?? 0 };
+}
+
+/** The grant's upstream name goes beside it, as the record's text. */
+export function resultNumbers(ticketId: number, result: WaitResult): number[] {
+  const numbers = [ticketId, results.indexOf(result.kind), result.waitedMs ?? NONE];
+  if (result.kind === 'ready') numbers.push(result.grant.lease, result.grant.node, result.grant.generation);
+  else if ('retryAfterMs' in result) numbers.push(result.retryAfterMs);
+  return numbers;
+}
+
+export function readResult(numbers: readonly number[], upstream: string): WaitResult {
+  const [, kindAt = 0, waited = NONE, third = 0] = numbers;
+  const kind = results[kindAt] ?? 'exhausted';
+  const waitedMs = waited === NONE ? null : waited;
+  switch (kind) {
+    case 'ready':
+      return { kind, waitedMs, grant: { lease: third, ...readNode(numbers, 4), upstream } };
+    case 'timeout':
+    case 'no-ready-node':
+      return { kind, waitedMs: waitedMs ?? 0, retryAfterMs: third };
+    case 'capacity-exceeded':
+      return { kind, waitedMs: null, retryAfterMs: third };
+    case 'abandoned':
+    case 'draining':
+    case 'model-not-found':
+    case 'exhausted':
+      return { kind, waitedMs };
+  }
+}
+
+export function releaseNumbers(lease: number, outcome: LeaseOutcome): number[] {
+  const numbers = [lease, outcomes.indexOf(outcome.kind)];
+  if (outcome.kind === 'overloaded') numbers.push(outcome.coolMs);
+  if (outcome.kind === 'loading') numbers.push(outcome.retryAfterMs ?? NONE);
+  return numbers;
+}
+
+export function readOutcome([, kindAt = 0, ms = NONE]: readonly number[]): LeaseOutcome {
+  const kind = outcomes[kindAt] ?? 'neutral';
+  if (kind === 'overloaded') return { kind, coolMs: ms };
+  if (kind === 'loading') return { kind, retryAfterMs: ms === NONE ? null : ms };
+  return { kind };
+}
