@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { candidatesOf } from './candidates/candidates.ts';
+import { LOAD_CORE } from './candidates/spawned.ts';
+import { parts } from './parts/parts.ts';
+import { runPart } from './parts/run-part.ts';
+import { sayTable } from './report/table.ts';
+import { measureNoise, sayNoise } from './support/noise.ts';
+import { say } from './support/report.ts';
+
+// `npm run bench [-- PART … OPTIONS]`: Weir beside others, in turns, on a machine of its own if possible. The router has one core to itself;
+// this process, which is both the clients and the nodes, has the other. docs/performance.md says what the parts are.
+
+const usage = `npm run bench -- [PART …] [--quick] [--rounds N] [--only NAME,…] [--weir REF] [--baseline REF] [--variant NAME=FLAGS]
+
+  PART             ${parts.map(({ name }) => name).join(' ')}; all of them without one
+  --quick          2 rounds of half the length
+  --rounds N       rounds per candidate (5)
+  --only A,B       only these candidates
+  --weir REF       measure this commit instead of the working tree
+  --overlay PATH   lay this path of the working tree over that commit (HEAD)
+  --baseline REF   and this commit beside it
+  --variant N=F    and Weir with these flags of Node, "--", and flags of weir serve: 'young=--max-semi-space-size=16 -- --log-level=warn'
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    weir: { type: 'string' },
+    overlay: { type: 'string', multiple: true },
+    baseline: { type: 'string', multiple: true },
+    variant: { type: 'string', multiple: true },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+async function bench(): Promise<void> {
+  const unknown = positionals.filter((name) => !parts.some((part) => part.name === name));
+  if (values.help || unknown.length > 0) {
+    say(unknown.length > 0 ? `There is no part ${unknown.join(', ')}.\n\n${usage}` : usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds ${values.rounds}: write a whole number from 1`);
+  const effort = { rounds, scale: values.quick ? 0.5 : 1 };
+  const asked = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const only = values.only?.split(',');
+  const { weir, overlay, baseline, variant } = values;
+  using gathered = candidatesOf({ only, weir, overlay, baseline, variant });
+  for (const { name, absent } of gathered.absent) say(`without ${name}: ${absent}`);
+  execFileSync('taskset', ['-a', '-cp', String(LOAD_CORE), String(process.pid)]);
+  for (const part of asked) {
+    say(`\n${part.name}: ${part.title}`);
+    say(`  noise: ${sayNoise(measureNoise())}`);
+    const result = await runPart(part, gathered.present, effort);
+    say(sayTable(result));
+  }
+}
+
+try {
+  await bench();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

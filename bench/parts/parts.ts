@@ -1,0 +1,89 @@
+import { type Candidate, type Running, spacious } from '../candidates/candidate.ts';
+import { refused } from '../far-side/checks.ts';
+import { closedLoop, sleep } from '../far-side/closed-loop.ts';
+import { Holders } from '../far-side/holders.ts';
+import { openLoop } from '../far-side/open-loop.ts';
+import { streamLoad } from '../far-side/stream-load.ts';
+import type { Stub } from '../far-side/stub.ts';
+import type { Part } from './part.ts';
+
+// The workloads. Lengths are for the full run; `--quick` halves them.
+
+const everyone = (): boolean => true;
+const named =
+  (...names: readonly string[]) =>
+  ({ name, kind }: Candidate): boolean =>
+    kind === 'weir' || names.includes(name);
+
+function json(name: string, title: string, clients: number, bodyBytes: number, takes: Part['takes']): Part {
+  return {
+    name,
+    title,
+    unit: 'request',
+    scene: spacious,
+    takes,
+    countsSettling: true,
+    load: ({ target }, stub, { scale }) => {
+      stub.serving = { kind: 'answer', afterMs: 0 };
+      return closedLoop(target, { clients, bodyBytes, warmMs: 500 * scale, measureMs: 3000 * scale });
+    },
+  };
+}
+
+function streams(name: string, title: string, count: number, gapMs: number, takes: Part['takes']): Part {
+  return {
+    name,
+    title,
+    unit: 'event',
+    scene: spacious,
+    takes,
+    countsSettling: false,
+    load: ({ target }, stub, { scale }) =>
+      streamLoad(target, stub, {
+        streams: count,
+        gapMs,
+        rampMs: Math.max(gapMs, count),
+        warmMs: 500 * scale,
+        measureMs: 4000 * scale,
+      }),
+  };
+}
+
+const SLOTS = 16;
+const NODES = 4;
+const ROOM = 1024;
+/** From here on newcomers are refused: 80 % of the room. */
+const FULL = Math.ceil(ROOM * 0.8);
+
+/** Fills every slot and the room, by requests that the node never answers. */
+async function fill({ target, waiters }: Running, stub: Stub): Promise<() => void> {
+  if (!waiters) return () => undefined;
+  stub.serving = { kind: 'hold' };
+  const holders = new Holders(target, SLOTS * NODES + FULL);
+  for (let n = 0; n < 200 && (await waiters()) < FULL; n++) await sleep(25);
+  const got = await waiters();
+  if (got < FULL || holders.lost > 0) throw new Error(`the waiting room holds ${got} of ${FULL}, ${holders.lost} lost`);
+  return () => holders.release();
+}
+
+export const parts: readonly Part[] = [
+  json('json', 'JSON, 1 KB in and out, 64 connections', 64, 1024, everyone),
+  json('json500', 'JSON, 1 KB in and out, 500 connections', 500, 1024, everyone),
+  json('prompt', 'JSON, prompts of 20 KB, 64 connections', 64, 20_480, everyone),
+  streams('sse', 'SSE, 100 streams × 100 events/s', 100, 10, everyone),
+  streams('sse1000', 'SSE, 1000 streams × 20 events/s', 1000, 50, everyone),
+  {
+    name: 'refuse',
+    title: 'Refusing, 5000 requests/s of 1 KB into a full waiting room',
+    unit: 'refusal',
+    scene: { slotsPerNode: SLOTS, maxWaiters: ROOM, refuses: true },
+    takes: named('nginx'),
+    countsSettling: true,
+    before: fill,
+    load: ({ target }, stub, { scale }) => {
+      stub.serving = { kind: 'hold' };
+      const times = { warmMs: 300 * scale, measureMs: 3000 * scale };
+      return openLoop(target, { perSecond: 5000, bodyBytes: 1024, check: refused, ...times });
+    },
+  },
+];

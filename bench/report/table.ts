@@ -1,0 +1,84 @@
+import type { Entry, PartResult } from '../parts/run-part.ts';
+import type { Round } from '../parts/part.ts';
+import { pairedRatios, spreadOf, type Spread } from '../support/spread.ts';
+
+// One part as a table for the terminal and the report. Medians over the rounds that count; the ratio to nginx is taken round by round.
+
+/** The rounds that count; all of them where none does, which the table marks. */
+export function countedRounds({ rounds }: Entry): {
+  readonly rounds: readonly (Round | null)[];
+  readonly isFlawed: boolean;
+} {
+  const isFlawed = rounds.length > 0 && rounds.every(({ flaw }) => flaw !== null);
+  return { rounds: rounds.map((round) => (isFlawed || round.flaw === null ? round : null)), isFlawed };
+}
+
+export function figureOf(entry: Entry, of: (round: Round) => number): Spread {
+  return spreadOf(
+    countedRounds(entry)
+      .rounds.filter((round) => round !== null)
+      .map(of),
+  );
+}
+
+function cpu(entry: Entry): (number | null)[] {
+  return countedRounds(entry).rounds.map((round) => round?.cpuMicros ?? null);
+}
+
+/** Paired ratio of CPU time to the entry of that name; NaN rounds where there is none. */
+export function cpuRatio(result: PartResult, entry: Entry, to: string): Spread {
+  const other = result.entries.find(({ candidate }) => candidate.name === to);
+  return spreadOf(other ? pairedRatios(cpu(entry), cpu(other)) : []);
+}
+
+const number = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+const withSpread = ({ median, min, max }: Spread, digits: number): string =>
+  `${number(median, digits)} (${number(min, digits)}–${number(max, digits)})`;
+
+export function tableOf(result: PartResult): string[][] {
+  const head = [
+    '',
+    `CPU µs/${result.part.unit}`,
+    '× nginx',
+    'per s',
+    'own p50 ms',
+    'p95',
+    'p99',
+    'RSS MB',
+    'RssAnon MB',
+    'void',
+  ];
+  const rows = result.entries.map((entry) => {
+    const { candidate, rounds, failure } = entry;
+    if (failure !== null) return [candidate.name, failure.split('\n')[0] ?? '', ...Array.from({ length: 8 }, () => '')];
+    const flawed = rounds.filter(({ flaw }) => flaw !== null).length;
+    return [
+      candidate.name,
+      candidate.kind === 'harness'
+        ? ''
+        : withSpread(
+            figureOf(entry, (round) => round.cpuMicros),
+            1,
+          ),
+      candidate.kind === 'harness' ? '' : number(cpuRatio(result, entry, 'nginx').median, 2),
+      number(figureOf(entry, (round) => round.perSecond).median, 0),
+      number(figureOf(entry, (round) => round.seen.ownMs.p50).median, 3),
+      number(figureOf(entry, (round) => round.seen.ownMs.p95).median, 2),
+      number(figureOf(entry, (round) => round.seen.ownMs.p99).median, 2),
+      number(figureOf(entry, (round) => round.rssMb).median, 0),
+      number(figureOf(entry, (round) => round.anonMb).median, 0),
+      flawed === 0
+        ? ''
+        : `${flawed} of ${rounds.length}${countedRounds(entry).isFlawed ? ', figures of void rounds' : ''}`,
+    ];
+  });
+  return [head, ...rows];
+}
+
+export function sayTable(result: PartResult): string {
+  const table = tableOf(result);
+  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
+  return table
+    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+    .join('\n');
+}
