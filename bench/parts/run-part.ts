@@ -141,9 +141,9 @@ function line(
   { seen, cpuMicros, perSecond, foreignShare, flaw, cpuMicrosByThread }: Round,
 ): string {
   const own = `own p50 ${seen.ownMs.p50.toFixed(3)} p95 ${seen.ownMs.p95.toFixed(2)} p99 ${seen.ownMs.p99.toFixed(2)} ms`;
-  const figures = `${cpuMicros.toFixed(1)} µs/${part.unit}${parted}, ${Math.round(perSecond)}/s, ${own}`;
-  const others = foreignShare > 0.05 ? `, others took ${(foreignShare * 100).toFixed(0)} % of the core` : '';
   const threads = Object.entries(cpuMicrosByThread);
   const parted = threads.length < 2 ? '' : ` (${threads.map(([thread, each]) => `${thread} ${each}`).join(', ')})`;
+  const figures = `${cpuMicros.toFixed(1)} µs/${part.unit}${parted}, ${Math.round(perSecond)}/s, ${own}`;
+  const others = foreignShare > 0.05 ? `, others took ${(foreignShare * 100).toFixed(0)} % of the core` : '';
   return `${round} ${name.padEnd(14)} ${figures}${others}${flaw === null ? '' : ` VOID: ${flaw}`}`;
 }
