@@ -74,6 +74,12 @@ test('the chunks of one read are one piece, and what was lent is not kept', () =
   for (const isLent of [false, true]) assert.deepEqual(readAnswer(pieces, { isLent }).chunks, ['abcd', 'efg']);
 });
 
+test('limits are per answer: thousands of heads on one connection are no long head', () => {
+  const reader = new AnswerReader();
+  const answer = `${CHUNKED}2\r\nhi\r\n0\r\nX-Sum: ${'1'.repeat(100)}\r\n\r\n`;
+  for (let nth = 0; nth < 2_000; nth += 1) assert.equal(readAnswer([answer], { reader }).end, 'done');
+});
+
 test('a sink that leaves within a call is called no more', () => {
   for (const leaveAt of ['head', 'body']) {
     let told = 0;

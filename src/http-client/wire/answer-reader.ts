@@ -67,7 +67,6 @@ export class AnswerReader {
 
   /** The node has closed its side: true where that completes the answer. */
   closes(): boolean {
-    this.keepsAlive = false;
     return this.#phase === 'until-close';
   }
 

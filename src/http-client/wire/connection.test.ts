@@ -96,6 +96,16 @@ test('an answer that comes before its request was sent whole is taken, and the c
   assert.deepEqual(client.sockets('node'), { idle: 0, busy: 0, opened: 1 });
 });
 
+test('an early answer that only closing ends is whole when the node closes, though the request is stuck', async () => {
+  await using node = await rawNode((_piece, { socket }) => {
+    socket.pause();
+    socket.end('HTTP/1.1 413 Too Large\r\n\r\ntoo large');
+  });
+  using client = clientOf();
+  const { status, body } = await post(client, targetOf(node.url), { body: Buffer.alloc(32_000_000) });
+  assert.deepEqual([status, body.toString()], [413, 'too large']);
+});
+
 test('a node that goes away while a long request is being sent has reset it', async () => {
   await using node = await rawNode((_piece, { socket }) => void socket.resetAndDestroy());
   using client = clientOf();

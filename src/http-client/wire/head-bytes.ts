@@ -50,7 +50,7 @@ export class HeadBytes {
     const end = this.#findEnd(bytes, from, Math.min(to, from + this.#left));
     if (this.fault !== null) return -1;
     const read = (end < 0 ? to : end) - from;
-    if (read > this.#left || (end < 0 && read === this.#left)) {
+    if (read > this.#left) {
       this.fault = `a head longer than ${this.#mostBytes} bytes`;
       return -1;
     }
