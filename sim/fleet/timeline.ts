@@ -3,6 +3,9 @@ import type { Clock } from '../../src/lib/clock.ts';
 // The virtual clock and its events. What is due at the same instant runs in the order in which it was planned, so that a run is the
 // same on every machine. It is a `Clock`, so that code written for real timers runs under it.
 
+/** No instant of an honest run has so many events: something plans itself anew without time passing. */
+const MOST_AT_ONCE = 1_000_000;
+
 interface Planned {
   readonly dueAt: number;
   readonly sequence: number;
@@ -35,11 +38,14 @@ export class Timeline implements Clock {
     };
   }
 
-  /** Runs what is due until nothing is left or the next thing is due after `untilMs`. */
+  /** Runs what is due until nothing is left or the next thing is due after `untilMs`. Throws an Error where time stands still. */
   run(untilMs: number): void {
+    let atOnce = 0;
     for (let next = this.#heap[0]; next && next.dueAt <= untilMs; next = this.#heap[0]) {
       this.#pop();
       if (!next.run) continue;
+      atOnce = next.dueAt === this.#now ? atOnce + 1 : 0;
+      if (atOnce > MOST_AT_ONCE) throw new Error(`time stands still at ${this.#now} ms`);
       this.#now = next.dueAt;
       next.run();
     }

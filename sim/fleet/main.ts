@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readFleet } from './fleet-file.ts';
+import { parseOptions, usage, type Options } from './options.ts';
+import { policyNames, simulate, type RunResult } from './simulate.ts';
+import type { Workload } from './workload/offer.ts';
+import { synthesize } from './workload/synthetic.ts';
+import { readTrace } from './workload/trace.ts';
+
+// The fleet simulator as a command: every policy on every load and seed, one line each.
+
+async function run(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args);
+  if (options === 'help') return write(usage);
+  if (options === 'list')
+    return write(
+      policyNames()
+        .map(({ name, source }) => `${name.padEnd(26)}${source}\n`)
+        .join(''),
+    );
+  const fleet = await readFleet(fleetPath(options.fleet));
+  if (!options.isJson) write(headline());
+  for (const seed of options.seeds) {
+    const workload = await workloadOf(options, seed);
+    for (const load of options.loads) {
+      for (const policy of options.policies) {
+        const result = simulate({ ...options.settings, fleet, workload, policy, load, seed });
+        write(options.isJson ? `${JSON.stringify(result)}\n` : lineOf(result));
+      }
+    }
+  }
+}
+
+async function workloadOf({ trace, workload, requests, callers }: Options, seed: number): Promise<Workload> {
+  if (workload) return synthesize(workload, requests, seed);
+  return await readTrace(trace ?? '', { requests, callers, seed });
+}
+
+/** A path, or the name of a fleet that comes with the simulator. */
+function fleetPath(written: string): string {
+  if (existsSync(written)) return written;
+  const own = fileURLToPath(new URL(`fleets/${written}.yaml`, import.meta.url));
+  return existsSync(own) ? own : written;
+}
+
+function headline(): string {
+  return row([
+    'policy',
+    'load',
+    'seed',
+    'goodput',
+    'refused',
+    'ttft p50',
+    'ttft p99',
+    'ms/token',
+    'hits',
+    'imbal.',
+    'jain',
+  ]);
+}
+
+function lineOf(result: RunResult): string {
+  const { requests, ttftMs, timePerTokenMs } = result;
+  return row([
+    result.policy,
+    String(result.load),
+    String(result.seed),
+    result.goodput.toFixed(3),
+    (requests.refused / requests.offered).toFixed(3),
+    `${(ttftMs.p50 / 1000).toFixed(2)} s`,
+    `${(ttftMs.p99 / 1000).toFixed(1)} s`,
+    timePerTokenMs.mean.toFixed(1),
+    result.hitRate.toFixed(3),
+    result.imbalance.toFixed(2),
+    result.jain?.toFixed(3) ?? '-',
+  ]);
+}
+
+function row([name = '', ...cells]: readonly string[]): string {
+  return `${name.padEnd(24)}${cells.map((cell) => cell.padStart(10)).join('')}\n`;
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`sim: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,293 @@
+import { promptCostMs, tokenCostMs } from './engine/capacity.ts';
+import type { EngineModel } from './engine/engine-model.ts';
+import { Engine } from './engine/engine.ts';
+import type { Job } from './engine/job.ts';
+import { Fairness } from './figures/fairness.ts';
+import type { FleetModel } from './fleet-model.ts';
+import { readingOf } from './reading.ts';
+import { newRecord, type RequestRecord } from './record.ts';
+import { stream } from './random.ts';
+import type { Floor, Heard, Reading, Refusal, Router, SeenNode } from './seen.ts';
+import { Timeline } from './timeline.ts';
+import type { Schedule } from './workload/schedule.ts';
+
+// The world around a router: clients that arrive by schedule and may give up, nodes behind a network, their troubles, and the books. The
+// router is told what HTTP would tell it and nothing else. Answers take no time on the way back: what is left out of a
+// round trip is part of `networkMs` on the way there.
+
+/** How long a probe may take. */
+const PROBE_TIMEOUT_MS = 3_000;
+/** A run that has not ended so long after its last arrival is stuck or hopeless. */
+const MOST_AFTER_MS = 4 * 3_600_000;
+
+interface WorldNode {
+  readonly engine: Engine;
+  readonly seen: { -readonly [Key in keyof SeenNode]: SeenNode[Key] };
+  isDown: boolean;
+  /** Ms of a full engine's time that its work so far is worth. */
+  workMs: number;
+}
+
+interface Attempt {
+  readonly id: number;
+  readonly node: WorldNode;
+  readonly record: RequestRecord;
+  job: Job | null;
+  isOver: boolean;
+  tokens: number;
+}
+
+export interface WorldOptions {
+  readonly fleet: FleetModel;
+  readonly schedule: Schedule;
+  readonly seed: number;
+  /** Clients leave when the first token has not come by then; Infinity: never. */
+  readonly patienceMs: number;
+  readonly callers: number;
+}
+
+export class World implements Floor {
+  readonly #timeline = new Timeline();
+  readonly #fleet: FleetModel;
+  readonly #schedule: Schedule;
+  readonly #patienceMs: number;
+  readonly #nodes: readonly WorldNode[];
+  readonly #attempts = new Map<number, Attempt>();
+  #lastAttempt = 0;
+  #open = 0;
+  #router: Router | null = null;
+  readonly nodes: readonly SeenNode[];
+  readonly records: readonly RequestRecord[];
+  readonly fairness: Fairness;
+  readonly random: () => number;
+
+  constructor({ fleet, schedule, seed, patienceMs, callers }: WorldOptions) {
+    this.#fleet = fleet;
+    this.#schedule = schedule;
+    this.#patienceMs = patienceMs;
+    this.random = stream(seed, 'router');
+    this.fairness = new Fairness(callers);
+    this.#nodes = fleet.nodes.map(({ name, engine, declaredSlots }, index) => ({
+      engine: new Engine(engine, this.#timeline),
+      seen: {
+        index,
+        name,
+        engine: engine.kind,
+        slots: declaredSlots ?? toldSlots(engine),
+        models: engine.models,
+        inFlight: 0,
+        reading: null,
+      },
+      isDown: false,
+      workMs: 0,
+    }));
+    this.nodes = this.#nodes.map(({ seen }) => seen);
+    this.records = schedule.requests.map(newRecord);
+  }
+
+  /** Runs the whole schedule against a router and until every request is over. Throws an Error if one never is. */
+  run(makeRouter: (floor: Floor) => Router): Router {
+    const router = makeRouter(this);
+    this.#router = router;
+    for (const record of this.records) this.#timeline.at(record.request.seen.arrivedAt, () => this.#arrive(record));
+    this.#planTroubles();
+    this.#open = this.records.length;
+    const hopelessAt = this.#schedule.durationMs + MOST_AFTER_MS;
+    while (this.#open > 0 && this.#timeline.now() < hopelessAt) this.#timeline.run(this.#timeline.now() + 1_000);
+    if (this.#open > 0) throw new Error(`${this.#open} requests never ended: the router under test lost them`);
+    return router;
+  }
+
+  /** The books of each node. */
+  books(): { name: string; workMs: number; preemptions: number; loads: number }[] {
+    return this.#nodes.map(({ seen, engine, workMs }) => ({
+      name: seen.name,
+      workMs,
+      preemptions: engine.preemptions,
+      loads: engine.loads,
+    }));
+  }
+
+  get openAttempts(): number {
+    return this.#attempts.size;
+  }
+
+  // Floor
+
+  now(): number {
+    return this.#timeline.now();
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.#timeline.after(ms, run);
+  }
+
+  at(dueAt: number, run: () => void): () => void {
+    return this.#timeline.at(dueAt, run);
+  }
+
+  send(request: number, index: number): number {
+    const node = this.#nodes[index];
+    const record = this.records[request];
+    if (!node || !record || record.outcome !== null)
+      throw new Error(`request ${request} cannot be sent to node ${index}`);
+    this.#lastAttempt += 1;
+    const attempt: Attempt = { id: this.#lastAttempt, node, record, job: null, isOver: false, tokens: 0 };
+    this.#attempts.set(attempt.id, attempt);
+    record.attempts += 1;
+    node.seen.inFlight += 1;
+    this.#timeline.after(this.#fleet.networkMs, () => this.#deliver(attempt));
+    return attempt.id;
+  }
+
+  abort(id: number): void {
+    const attempt = this.#attempts.get(id);
+    if (!attempt) return;
+    this.#end(attempt);
+    if (attempt.job) attempt.node.engine.abort(attempt.job);
+  }
+
+  refuse(request: number, why: Refusal): void {
+    const record = this.records[request];
+    if (!record) return;
+    record.why = why;
+    this.#settle(record, record.firstAt === null ? 'refused' : 'interrupted');
+  }
+
+  probe(index: number): void {
+    const node = this.#nodes[index];
+    if (!node) return;
+    const answer = (reading: { readonly reading: Reading | null } | null): void => {
+      if (reading) node.seen.reading = reading.reading;
+      this.#router?.probed(index, reading);
+    };
+    this.#timeline.after(this.#fleet.networkMs, () => {
+      if (node.isDown) answer(null);
+      else if (node.engine.isAnswering) answer({ reading: readingOf(node.engine, this.now()) });
+      else this.#timeline.after(PROBE_TIMEOUT_MS, () => answer(null));
+    });
+  }
+
+  // Clients
+
+  #arrive(record: RequestRecord): void {
+    const { seen } = record.request;
+    this.fairness.arrived(seen.caller, this.now());
+    if (Number.isFinite(this.#patienceMs)) {
+      this.#timeline.after(this.#patienceMs, () => {
+        if (record.outcome !== null || record.firstAt !== null) return;
+        this.#settle(record, 'gone');
+        this.#router?.leave(seen.id);
+      });
+    }
+    this.#router?.arrive(seen);
+  }
+
+  #settle(record: RequestRecord, outcome: NonNullable<RequestRecord['outcome']>): void {
+    if (record.outcome !== null) return;
+    record.outcome = outcome;
+    record.endedAt = this.now();
+    this.#open -= 1;
+    if (record.startedAt === null) this.fairness.started(record.request.seen.caller, this.now());
+  }
+
+  // Nodes
+
+  #deliver(attempt: Attempt): void {
+    if (attempt.isOver) return;
+    const { node, record } = attempt;
+    const { seen, outputTokens, answerBlocks } = record.request;
+    if (node.isDown) return this.#fail(attempt, 'connect-failed');
+    const { model, promptTokens, blocks, blockTokens } = seen;
+    const work = { model, promptTokens, outputTokens, blocks, answerBlocks, blockTokens };
+    const job = node.engine.submit(work, {
+      started: (cachedTokens) => {
+        record.cachedTokens = cachedTokens;
+        node.workMs += promptCostMs(node.engine.model, promptTokens) - promptCostMs(node.engine.model, cachedTokens);
+        if (record.startedAt !== null) return;
+        record.startedAt = this.now();
+        this.fairness.started(seen.caller, this.now());
+      },
+      tokens: (count) => this.#tokens(attempt, count),
+      ended: () => this.#ended(attempt),
+      failed: (end) => this.#fail(attempt, end),
+    });
+    if (job) attempt.job = job;
+    else this.#fail(attempt, 'overloaded');
+  }
+
+  #tokens(attempt: Attempt, count: number): void {
+    const { record, node } = attempt;
+    const { caller, promptTokens } = record.request.seen;
+    const isFirst = attempt.tokens === 0;
+    attempt.tokens += count;
+    record.tokens += count;
+    node.workMs += count * tokenCostMs(node.engine.model, promptTokens + attempt.tokens);
+    this.fairness.served(caller, (isFirst ? promptTokens - record.cachedTokens : 0) + 2 * count, this.now());
+    if (isFirst) {
+      record.firstAt = this.now();
+      this.#tell(attempt, { kind: 'first-token' });
+      if (count > 1) this.#tell(attempt, { kind: 'tokens', count: count - 1 });
+    } else this.#tell(attempt, { kind: 'tokens', count });
+  }
+
+  #ended(attempt: Attempt): void {
+    const { record, node } = attempt;
+    const { promptTokens } = record.request.seen;
+    const cachedTokens = tellsCached(node.seen.engine) ? record.cachedTokens : null;
+    this.#settle(record, 'served');
+    this.#end(attempt);
+    this.#tell(attempt, { kind: 'end', promptTokens, completionTokens: record.tokens, cachedTokens });
+  }
+
+  #fail(attempt: Attempt, end: Extract<Heard, { kind: 'failed' }>['end']): void {
+    this.#end(attempt);
+    if (attempt.tokens > 0) this.#settle(attempt.record, 'interrupted');
+    this.#tell(attempt, { kind: 'failed', end });
+  }
+
+  #end(attempt: Attempt): void {
+    if (attempt.isOver) return;
+    attempt.isOver = true;
+    this.#attempts.delete(attempt.id);
+    attempt.node.seen.inFlight -= 1;
+  }
+
+  #tell(attempt: Attempt, event: Heard): void {
+    this.#router?.heard(attempt.id, event);
+  }
+
+  #planTroubles(): void {
+    const { durationMs } = this.#schedule;
+    for (const { at, lasts, node: index, kind, factor } of this.#fleet.troubles) {
+      const node = this.#nodes[index];
+      if (!node) continue;
+      this.#timeline.at(at * durationMs, () => {
+        if (kind === 'slow') node.engine.slow(factor);
+        else if (kind === 'freeze') node.engine.freeze();
+        else {
+          node.isDown = true;
+          node.engine.crash();
+        }
+      });
+      this.#timeline.at((at + lasts) * durationMs, () => {
+        if (kind === 'slow') node.engine.slow(1);
+        else if (kind === 'freeze') node.engine.thaw();
+        else {
+          node.isDown = false;
+          node.engine.restart();
+        }
+      });
+    }
+  }
+}
+
+/** llama.cpp tells its slots (`/props`); the others do not. */
+function toldSlots({ kind, slots }: EngineModel): number | null {
+  return kind === 'llamacpp' ? slots : null;
+}
+
+/** Which engines tell in their usage how much of a prompt was cached. */
+function tellsCached(engine: SeenNode['engine']): boolean {
+  return engine === 'vllm' || engine === 'sglang' || engine === 'llamacpp';
+}
