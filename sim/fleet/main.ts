@@ -1,13 +1,18 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readFleet } from './fleet-file.ts';
+import type { FleetModel } from './fleet-model.ts';
 import { parseOptions, usage, type Options } from './options.ts';
 import { policyNames, simulate, type RunResult } from './simulate.ts';
 import type { Workload } from './workload/offer.ts';
+import { capacityOf } from './workload/schedule.ts';
 import { synthesize } from './workload/synthetic.ts';
-import { readTrace } from './workload/trace.ts';
+import { readTrace, sliceOf, type Row } from './workload/trace.ts';
 
 // The fleet simulator as a command: every policy on every load and seed, one line each.
+
+const SAMPLE = 2_000;
+const MOST_REQUESTS = 20_000;
 
 async function run(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
@@ -20,9 +25,10 @@ async function run(args: readonly string[]): Promise<void> {
     );
   const fleet = await readFleet(fleetPath(options.fleet));
   if (!options.isJson) write(headline());
+  const rows = options.trace === null ? null : await readTrace(options.trace);
   for (const seed of options.seeds) {
-    const workload = await workloadOf(options, seed);
     for (const load of options.loads) {
+      const workload = workloadOf(options, rows, fleet, load, seed);
       for (const policy of options.policies) {
         const result = simulate({ ...options.settings, fleet, workload, policy, load, seed });
         write(options.isJson ? `${JSON.stringify(result)}\n` : lineOf(result));
@@ -31,9 +37,23 @@ async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-async function workloadOf({ trace, workload, requests, callers }: Options, seed: number): Promise<Workload> {
-  if (workload) return synthesize(workload, requests, seed);
-  return await readTrace(trace ?? '', { requests, callers, seed });
+function workloadOf(
+  options: Options,
+  rows: readonly Row[] | null,
+  fleet: FleetModel,
+  load: number,
+  seed: number,
+): Workload {
+  const { trace, workload, callers, hogTimes, minutes } = options;
+  const make = (requests: number): Workload =>
+    workload === null
+      ? sliceOf(trace ?? '', rows ?? [], { requests, callers, seed })
+      : synthesize(workload, requests, seed, hogTimes);
+  if (options.requests !== null) return make(options.requests);
+  // How many fill the minutes is known from the lengths of a sample; half of a trace at most, so that seeds give other stretches.
+  const perSecond = load * capacityOf(fleet, make(SAMPLE).offers);
+  const most = rows === null ? MOST_REQUESTS : Math.min(MOST_REQUESTS, Math.ceil(rows.length / 2));
+  return make(Math.max(1, Math.min(most, Math.ceil(perSecond * minutes * 60))));
 }
 
 /** A path, or the name of a fleet that comes with the simulator. */

@@ -15,7 +15,9 @@ export const usage = `Simulates a fleet of inference engines under a router, on 
   --policy NAME         default weir (the default of the configuration); may be given several times; --list names all
   --load X              times the fleet's capacity (default 0.8); may be given several times
   --seed N              default 1; may be given several times; runs with one seed have the same arrivals
-  --requests N          how many (default 2500)
+  --minutes N           length of a run (default 10), up to 20000 requests and half of a trace
+  --requests N          how many requests instead
+  --hog N               how many times as much as others the hog of --workload hog sends (default 10)
   --callers N           how many callers a trace is dealt out to (default 20)
   --deadline DURATION   what a refused request counts as (default 60s)
   --patience DURATION   clients leave when the first token takes longer (default 600s; 0: never)
@@ -34,7 +36,10 @@ export interface Options {
   readonly policies: readonly string[];
   readonly loads: readonly number[];
   readonly seeds: readonly number[];
-  readonly requests: number;
+  readonly minutes: number;
+  /** Null: as many as fill the minutes. */
+  readonly requests: number | null;
+  readonly hogTimes: number;
   readonly callers: number;
   readonly isJson: boolean;
   readonly settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'warmUp' | 'objective' | 'weir'>;
@@ -55,7 +60,9 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
       policy: many,
       load: many,
       seed: many,
+      minutes: text,
       requests: text,
+      hog: text,
       callers: text,
       deadline: text,
       patience: text,
@@ -87,7 +94,9 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
     policies: values.policy ?? ['weir'],
     loads: (values.load ?? ['0.8']).map((each) => numberOf('load', each, Number.MIN_VALUE)),
     seeds: (values.seed ?? ['1']).map((each) => wholeOf('seed', each, 0)),
-    requests: wholeOf('requests', values.requests ?? '2500', 1),
+    minutes: numberOf('minutes', values.minutes ?? '10', Number.MIN_VALUE),
+    requests: values.requests === undefined ? null : wholeOf('requests', values.requests, 1),
+    hogTimes: numberOf('hog', values.hog ?? '10', 1),
     callers: wholeOf('callers', values.callers ?? '20', 1),
     isJson: values.json ?? false,
     settings: {

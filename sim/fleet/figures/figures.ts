@@ -19,6 +19,14 @@ export interface Spread {
   readonly p99: number;
 }
 
+interface CallerFigures {
+  readonly caller: number;
+  readonly offered: number;
+  readonly goodput: number;
+  readonly ttftP99Ms: number;
+  readonly waitP99Ms: number;
+}
+
 export interface Figures {
   readonly requests: Readonly<Record<'offered' | 'served' | 'refused' | 'interrupted' | 'gone', number>>;
   readonly refusals: Readonly<Record<string, number>>;
@@ -31,12 +39,8 @@ export interface Figures {
   readonly goodput: number;
   readonly goodRequestsPerSecond: number;
   readonly tokensPerSecond: number;
-  readonly worstCaller: {
-    readonly caller: number;
-    readonly offered: number;
-    readonly goodput: number;
-    readonly ttftP99Ms: number;
-  };
+  readonly callers: readonly CallerFigures[];
+  readonly worstCaller: CallerFigures;
   /** Over each caller's share of good requests. */
   readonly jainOfGoodput: number | null;
   /** Prompt tokens found cached, as a share of those of requests that started. */
@@ -54,8 +58,7 @@ export function figuresOf(all: readonly RequestRecord[], objective: Objective, w
   const good = records.filter((record) => isGood(record, objective)).length;
   const prompts = started.reduce((sum, { request }) => sum + request.seen.promptTokens, 0);
   const cached = started.reduce((sum, { cachedTokens }) => sum + cachedTokens, 0);
-  const callers = byCaller(records);
-  const shares = callers.map(([, of]) => of.filter((record) => isGood(record, objective)).length / of.length);
+  const callers = byCaller(records).map(([caller, of]) => callerFigures(caller, of, objective));
   const count = (outcome: RequestRecord['outcome']): number =>
     records.filter((record) => record.outcome === outcome).length;
   return {
@@ -79,12 +82,13 @@ export function figuresOf(all: readonly RequestRecord[], objective: Objective, w
     ttftMs: spreadOf(records.map(ttftOf)),
     ttftServedMs: spreadOf(records.filter(({ firstAt }) => firstAt !== null).map(ttftOf)),
     timePerTokenMs: spreadOf(served.flatMap((record) => timePerToken(record) ?? [])),
-    waitMs: spreadOf(started.map(({ startedAt, request }) => (startedAt ?? 0) - request.seen.arrivedAt)),
+    waitMs: spreadOf(started.map(waitOf)),
     goodput: good / Math.max(1, records.length),
     goodRequestsPerSecond: good / seconds,
     tokensPerSecond: records.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
-    worstCaller: worstOf(callers, objective),
-    jainOfGoodput: jain(shares),
+    callers,
+    worstCaller: worstOf(callers),
+    jainOfGoodput: jain(callers.map(({ goodput }) => goodput)),
     hitRate: prompts === 0 ? 0 : cached / prompts,
     attemptsPerRequest: records.reduce((sum, { attempts }) => sum + attempts, 0) / Math.max(1, records.length),
   };
@@ -92,6 +96,11 @@ export function figuresOf(all: readonly RequestRecord[], objective: Objective, w
 
 function ttftOf({ request: { seen }, firstAt }: RequestRecord): number {
   return firstAt === null ? seen.deadlineMs : firstAt - seen.arrivedAt;
+}
+
+/** Until an engine took it up; one that none did waited until it was turned away. */
+function waitOf({ request: { seen }, startedAt, endedAt }: RequestRecord): number {
+  return (startedAt ?? endedAt ?? 0) - seen.arrivedAt;
 }
 
 function timePerToken({ firstAt, endedAt, tokens }: RequestRecord): number | null {
@@ -108,20 +117,22 @@ function byCaller(records: readonly RequestRecord[]): (readonly [number, Request
   return [...Map.groupBy(records, ({ request }) => request.seen.caller)].toSorted(([a], [b]) => a - b);
 }
 
-/** The caller of at least 20 requests (of one, where nobody has so many) with the least goodput. */
-function worstOf(
-  callers: readonly (readonly [number, RequestRecord[]])[],
-  objective: Objective,
-): Figures['worstCaller'] {
-  const many = callers.filter(([, of]) => of.length >= 20);
-  const all = (many.length > 0 ? many : callers).map(([caller, of]) => ({
+function callerFigures(caller: number, of: readonly RequestRecord[], objective: Objective): CallerFigures {
+  return {
     caller,
     offered: of.length,
     goodput: of.filter((record) => isGood(record, objective)).length / of.length,
     ttftP99Ms: spreadOf(of.map(ttftOf)).p99,
-  }));
+    waitP99Ms: spreadOf(of.map(waitOf)).p99,
+  };
+}
+
+/** The caller of at least 20 requests (of one, where nobody has so many) with the least goodput. */
+function worstOf(callers: readonly CallerFigures[]): CallerFigures {
+  const many = callers.filter(({ offered }) => offered >= 20);
+  const all = many.length > 0 ? many : callers;
   const [worst] = all.toSorted((a, b) => a.goodput - b.goodput || b.ttftP99Ms - a.ttftP99Ms);
-  return worst ?? { caller: 0, offered: 0, goodput: 0, ttftP99Ms: 0 };
+  return worst ?? { caller: 0, offered: 0, goodput: 0, ttftP99Ms: 0, waitP99Ms: 0 };
 }
 
 /** Quantiles by the nearest rank; zeros for nothing. */

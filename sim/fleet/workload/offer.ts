@@ -12,6 +12,8 @@ export interface Offer {
   readonly answerBlocks: readonly number[];
   /** Requests of one chat have one number, so that they ask for one model. */
   readonly session: number;
+  /** Comes on top of the load that was asked for: a hog's excess. */
+  readonly isExtra: boolean;
 }
 
 export interface Workload {

@@ -29,13 +29,21 @@ export function scheduleOf(
   deadlineMs: number,
 ): Schedule {
   const { offers, blockTokens } = workload;
-  const capacityPerSecond = capacityOf(fleet, offers);
-  const offeredPerSecond = load * capacityPerSecond;
-  const durationMs = (1000 * offers.length) / offeredPerSecond;
-  const begin = offers[0]?.atMs ?? 0;
-  const span = Math.max(1e-9, (offers.at(-1)?.atMs ?? 0) - begin);
+  const usual = offers.filter(({ isExtra }) => !isExtra);
+  const capacityPerSecond = capacityOf(fleet, usual);
+  const usualPerSecond = load * capacityPerSecond;
+  const durationMs = (1000 * usual.length) / usualPerSecond;
+  const offeredPerSecond = (1000 * offers.length) / durationMs;
+  const begin = usual[0]?.atMs ?? 0;
+  const span = Math.max(1e-9, (usual.at(-1)?.atMs ?? 0) - begin);
   const warp = warpOf(fleet);
   const random = stream(seed, 'bytes');
+  // The usual requests first, so that they are the same whatever comes on top.
+  const bytesOf = new Map<Offer, number>();
+  for (const offer of [...usual, ...offers.filter(({ isExtra }) => isExtra)]) {
+    const perToken = BYTES_PER_TOKEN * Math.exp(0.15 * normal(random));
+    bytesOf.set(offer, Math.ceil(offer.promptTokens * perToken));
+  }
   const models = modelPicker(fleet);
   const requests = offers.map((offer, id): SimRequest => {
     const model = models(offer.session, seed);
@@ -49,7 +57,7 @@ export function scheduleOf(
         caller,
         arrivedAt: warp((offer.atMs - begin) / span) * durationMs,
         promptTokens,
-        bytes: Math.ceil(promptTokens * BYTES_PER_TOKEN * Math.exp(0.15 * normal(random))),
+        bytes: bytesOf.get(offer) ?? 0,
         maxTokens,
         blocks: offer.blocks.map(scoped),
         blockTokens,

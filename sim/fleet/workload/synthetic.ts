@@ -8,7 +8,7 @@ import type { Offer, Workload } from './offer.ts';
 //   chats     conversations whose every turn quotes all before it, behind 20 system prompts
 //   agents    short bursts of steps that each add a tool's output to a long prompt, seconds apart
 //   batch     tenants, and at a fifth of the run one caller drops a third of all requests at once
-//   hog       ten callers that send alike, and one that sends as much as all of them
+//   hog       eleven callers, of whom one sends `hogTimes` as much as each of the others; its excess comes on top of the load
 //   mixed     a third each of chats, agents and tenants
 
 export const syntheticWorkloads = ['tenants', 'chats', 'agents', 'batch', 'hog', 'mixed'] as const;
@@ -16,6 +16,8 @@ export type SyntheticName = (typeof syntheticWorkloads)[number];
 
 const BLOCK = 64;
 const TENANTS = 20;
+/** The last of them is the hog. */
+const HOG_CALLERS = 11;
 /** The stretch of made-up time that a workload fills before it is scaled to a load. */
 const SPAN_MS = 600_000;
 
@@ -30,22 +32,27 @@ const answer: Length = { mu: 5.02, sigma: 0.86, most: 2_000 };
 const turn: Length = { mu: 4.5, sigma: 1, most: 4_000 };
 const document: Length = { mu: 8.3, sigma: 0.8, most: 32_000 };
 
-export function synthesize(name: SyntheticName, requests: number, seed: number): Workload {
-  const maker = new Maker(stream(seed, `workload ${name}`));
+export function synthesize(name: SyntheticName, requests: number, seed: number, hogTimes = 10): Workload {
+  const maker = new Maker(stream(seed, `workload ${name}`), hogTimes);
   const offers = maker.make(name, requests);
   const callers = Math.max(...offers.map(({ caller }) => caller)) + 1;
-  return { name, blockTokens: BLOCK, callers, offers: offers.toSorted((a, b) => a.atMs - b.atMs).slice(0, requests) };
+  const usual = offers.filter(({ isExtra }) => !isExtra).toSorted((a, b) => a.atMs - b.atMs);
+  const extra = offers.filter(({ isExtra }) => isExtra);
+  const taken = [...usual.slice(0, requests), ...extra].toSorted((a, b) => a.atMs - b.atMs);
+  return { name, blockTokens: BLOCK, callers, offers: taken };
 }
 
 class Maker {
   readonly #random: Random;
+  readonly #hogTimes: number;
   readonly #tenant = zipf(TENANTS, 1.1);
   #lastBlock = 0;
   #lastSession = 0;
   readonly #systems: readonly (readonly number[])[];
 
-  constructor(random: Random) {
+  constructor(random: Random, hogTimes: number) {
     this.#random = random;
+    this.#hogTimes = hogTimes;
     this.#systems = Array.from({ length: 20 }, () => this.#freshBlocks(200 + Math.floor(random() * 5_800)));
   }
 
@@ -89,10 +96,13 @@ class Maker {
   }
 
   #hog(requests: number): Offer[] {
-    return this.#renewals(requests, 1).map((atMs) => {
-      const draw = Math.floor(this.#random() * 20);
-      return this.#single(atMs, draw < 10 ? draw : 10);
-    });
+    const times = this.#renewals(requests, 1);
+    const usual = times.map((atMs, nth) => this.#single(atMs, nth % HOG_CALLERS));
+    // Made after all others, so that those are the same whatever the hog sends.
+    const lastMs = times.at(-1) ?? 0;
+    const excess = Math.round((requests / HOG_CALLERS) * (this.#hogTimes - 1));
+    const extra = Array.from({ length: excess }, () => this.#single(this.#random() * lastMs, HOG_CALLERS - 1));
+    return [...usual, ...extra.map((offer) => Object.assign(offer, { isExtra: true }))];
   }
 
   #single(atMs: number, caller: number): Offer {
@@ -139,7 +149,7 @@ class Maker {
   ): Offer {
     const answerBlocks = this.#freshBlocks(promptTokens + outputTokens - blocks.length * BLOCK);
     const maxTokens = this.#random() < 0.5 ? null : 2 ** Math.ceil(Math.log2(outputTokens + 1)) * 2;
-    return { atMs, caller, promptTokens, outputTokens, maxTokens, blocks, answerBlocks, session };
+    return { atMs, caller, promptTokens, outputTokens, maxTokens, blocks, answerBlocks, session, isExtra: false };
   }
 
   #renewals(count: number, shape: number): number[] {

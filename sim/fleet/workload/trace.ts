@@ -9,7 +9,7 @@ import type { Offer, Workload } from './offer.ts';
 
 const MOONCAKE_BLOCK = 512;
 
-interface Row {
+export interface Row {
   readonly atMs: number;
   readonly promptTokens: number;
   readonly outputTokens: number;
@@ -23,8 +23,8 @@ export interface Slice {
   readonly seed: number;
 }
 
-/** A stretch of the trace in `path`, from a place that the seed chooses. Throws an Error that names the line that cannot be read. */
-export async function readTrace(path: string, slice: Slice): Promise<Workload> {
+/** The rows of the trace in `path`. Throws an Error that names the line that cannot be read. */
+export async function readTrace(path: string): Promise<Row[]> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -33,7 +33,7 @@ export async function readTrace(path: string, slice: Slice): Promise<Workload> {
       cause: error,
     });
   }
-  return workloadOf(path, parseTrace(path, text), slice);
+  return parseTrace(path, text);
 }
 
 /** The rows of a trace's text, whichever of the two formats it has. */
@@ -90,7 +90,8 @@ function positive(path: string, line: number, name: string, value: unknown, leas
   throw new Error(`${path}:${line}: ${name} is to be a number of at least ${least}, not ${String(value)}`);
 }
 
-function workloadOf(path: string, rows: Row[], { requests, callers, seed }: Slice): Workload {
+/** A stretch of a trace, from a place that the seed chooses. */
+export function sliceOf(path: string, rows: readonly Row[], { requests, callers, seed }: Slice): Workload {
   const random = stream(seed, 'trace');
   const ordered = rows.toSorted((a, b) => a.atMs - b.atMs);
   const from = Math.floor(random() * Math.max(0, ordered.length - requests + 1));
@@ -116,6 +117,7 @@ function workloadOf(path: string, rows: Row[], { requests, callers, seed }: Slic
       blocks,
       answerBlocks: [],
       session,
+      isExtra: false,
     };
   });
   return { name: path.split('/').at(-1) ?? path, blockTokens: MOONCAKE_BLOCK, callers, offers };
