@@ -1,6 +1,8 @@
 import type { Absent, Candidate } from './candidate.ts';
 import { direct } from './direct.ts';
+import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
+import { rivals } from './rivals.ts';
 import { type Build, buildCommit, buildOverlay, buildWorkTree } from './weir-build.ts';
 import { type Variant, weir } from './weir.ts';
 
@@ -21,6 +23,8 @@ export interface Gathered extends Disposable {
 /** Builds and installs what is to be measured. Throws where Weir does not build. */
 export function candidatesOf(asked: Wanted): Gathered {
   const { only, baseline = [], variant = [] } = asked;
+  const wanted = ({ name }: { readonly name: string }): boolean =>
+    only === undefined || only.some((word) => name === word || (word === 'weir' && name.startsWith('weir')));
   const build = buildOf(asked);
   const found: (Candidate | Absent)[] = [direct, weir(build, { name: 'weir' })];
   for (const base of baseline) {
@@ -28,9 +32,7 @@ export function candidatesOf(asked: Wanted): Gathered {
     found.push(weir(before, { name: `weir@${before.version}` }));
   }
   for (const one of variant) found.push(weir(build, variantOf(one)));
-  found.push(nginx());
-  const wanted = ({ name }: { readonly name: string }): boolean =>
-    only === undefined || only.some((word) => name === word || (word === 'weir' && name.startsWith('weir')));
+  found.push(nginx(), haproxy(), ...rivals((name) => wanted({ name })));
   return {
     present: found
       .filter((one) => 'start' in one)

@@ -1,5 +1,5 @@
 import { type Candidate, type Running, spacious } from '../candidates/candidate.ts';
-import { refused } from '../far-side/checks.ts';
+import { refused, served } from '../far-side/checks.ts';
 import { closedLoop, sleep } from '../far-side/closed-loop.ts';
 import { Holders } from '../far-side/holders.ts';
 import { openLoop } from '../far-side/open-loop.ts';
@@ -66,6 +66,22 @@ async function fill({ target, waiters }: Running, stub: Stub): Promise<() => voi
   return () => holders.release();
 }
 
+/** A fleet of 4 × 64 slots with 200 ms of service, under more clients than it has slots. */
+function crowd(clients: number): Part {
+  return {
+    name: `clients${clients}`,
+    title: `${clients} clients in a closed loop, ${NODES} nodes × 64 slots with 200 ms of service`,
+    unit: 'request',
+    scene: { slotsPerNode: 64, maxWaiters: 4096, refuses: false },
+    takes: named('direct', 'nginx', 'haproxy'),
+    countsSettling: true,
+    load: ({ target }, stub, { scale }) => {
+      stub.serving = { kind: 'answer', afterMs: 200 };
+      return closedLoop(target, { clients, bodyBytes: 1024, warmMs: 1000 * scale, measureMs: 3000 * scale });
+    },
+  };
+}
+
 export const parts: readonly Part[] = [
   json('json', 'JSON, 1 KB in and out, 64 connections', 64, 1024, everyone),
   json('json500', 'JSON, 1 KB in and out, 500 connections', 500, 1024, everyone),
@@ -73,11 +89,29 @@ export const parts: readonly Part[] = [
   streams('sse', 'SSE, 100 streams × 100 events/s', 100, 10, everyone),
   streams('sse1000', 'SSE, 1000 streams × 20 events/s', 1000, 50, everyone),
   {
+    ...streams('slow', 'SSE, 5000 streams × 2 events/s', 5000, 500, named('direct', 'nginx', 'haproxy')),
+    mostRounds: 3,
+  },
+  ...[1, 10, 100, 500, 1000, 2000].map(crowd),
+  {
+    name: 'open',
+    title: 'Open loop, 1000 requests/s of 1 KB',
+    unit: 'request',
+    scene: spacious,
+    takes: named('direct', 'nginx', 'haproxy'),
+    countsSettling: true,
+    load: ({ target }, stub, { scale }) => {
+      stub.serving = { kind: 'answer', afterMs: 0 };
+      const times = { warmMs: 1000 * scale, measureMs: 12_000 * scale };
+      return openLoop(target, { perSecond: 1000, bodyBytes: 1024, check: served, ...times });
+    },
+  },
+  {
     name: 'refuse',
     title: 'Refusing, 5000 requests/s of 1 KB into a full waiting room',
     unit: 'refusal',
     scene: { slotsPerNode: SLOTS, maxWaiters: ROOM, refuses: true },
-    takes: named('nginx'),
+    takes: named('nginx', 'haproxy'),
     countsSettling: true,
     before: fill,
     load: ({ target }, stub, { scale }) => {
