@@ -14,6 +14,7 @@ import { Outbox } from './data-plane/threads/outbox.ts';
 import { RemotePort } from './data-plane/threads/remote-port.ts';
 import { Ring } from './data-plane/threads/ring.ts';
 import { SharedKeyLimits } from './data-plane/threads/shared-limits.ts';
+import { Shelf } from './data-plane/threads/shelf.ts';
 import { Spread } from './data-plane/threads/spread.ts';
 import { createHttpClient } from './http-client/http-client.ts';
 import { systemClock } from './lib/clock.ts';
@@ -55,6 +56,7 @@ async function startRelayThread(start: RelayStart, main: MessagePort): Promise<v
     inbox: new Ring(start.toRelay),
     outbox,
     board,
+    shelf: new Shelf(start.shelf),
     clock,
     random: Math.random,
     catchUp,

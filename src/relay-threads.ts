@@ -8,6 +8,7 @@ import type { PublishedFleet } from './data-plane/threads/messages.ts';
 import { ringMemory } from './data-plane/threads/ring.ts';
 import { SharedDispatcher } from './data-plane/threads/shared-dispatcher.ts';
 import { KeyPlacing, limitsMemory, SharedKeyLimits } from './data-plane/threads/shared-limits.ts';
+import { shelfMemory } from './data-plane/threads/shelf.ts';
 import { Spread } from './data-plane/threads/spread.ts';
 import type { ToControlPlane } from './fleet/messages.ts';
 import type { Settings } from './fleet/settings.ts';
@@ -164,6 +165,7 @@ export class RelayThreads {
         port: this.#port,
         toDispatcher: ringMemory(),
         toRelay: ringMemory(),
+        shelf: shelfMemory(),
         board: this.#board.memory,
         limits: this.#limits,
         fleet: this.#fleet,

@@ -5,6 +5,7 @@ import { type FromRelay, type RelayStart, type ToRelay, WAKE } from './data-plan
 import { Outbox } from './data-plane/threads/outbox.ts';
 import { RelayDesk } from './data-plane/threads/relay-desk.ts';
 import { Ring } from './data-plane/threads/ring.ts';
+import { Shelf } from './data-plane/threads/shelf.ts';
 import type { SharedDispatcher } from './data-plane/threads/shared-dispatcher.ts';
 import type { ToControlPlane } from './fleet/messages.ts';
 import type { Clock } from './lib/clock.ts';
@@ -47,7 +48,13 @@ export class RelayWorker {
       wake: () => this.send(WAKE),
       atTickEnd: (run) => void setImmediate(run),
     });
-    const desk = new RelayDesk({ inbox: new Ring(start.toDispatcher), outbox, port: dispatcher });
+    const desk = new RelayDesk({
+      inbox: new Ring(start.toDispatcher),
+      outbox,
+      port: dispatcher,
+      shelf: new Shelf(start.shelf),
+      clock,
+    });
     sharing.open(desk);
     let reason = new Error('it ended without a reason');
     worker.on('message', (message: FromRelay) => {

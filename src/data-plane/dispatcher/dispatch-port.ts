@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Leaving } from '../leaving.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
-import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 
 // The relay's side of the seam. Requests know only the interface: on the dispatcher's own thread its questions are direct calls
 // (`DirectPort`, which gives the dispatcher its clock and timer); on other relay threads they are messages
@@ -41,6 +41,8 @@ export interface Sharing {
   nextTicketId(): number;
   /** Called before each turn of the dispatcher: what other threads gave back must be known when it decides. */
   before(): void;
+  /** Takes back what was granted in advance and not yet taken; true if there was anything. */
+  recall(): boolean;
   /** Called after each turn, with what others should see of it. */
   after(): void;
 }
@@ -62,7 +64,8 @@ export class DirectPort implements DispatchPort {
       this.#asked.delete(ticketId);
       resolve?.(result);
     };
-    this.#dispatcher = new Dispatcher({ ...options, answer }, clock.now());
+    const recall = sharing ? () => sharing.recall() : undefined;
+    this.#dispatcher = new Dispatcher({ ...options, answer, ...(recall ? { recall } : {}) }, clock.now());
   }
 
   nextTicketId(): number {
@@ -94,11 +97,24 @@ export class DirectPort implements DispatchPort {
   }
 
   release(lease: number, outcome: LeaseOutcome): void {
+    // What it says of its node may be a reason not to have chosen it.
+    if (outcome.kind !== 'served' && outcome.kind !== 'neutral') this.#sharing?.recall();
     this.#tell((dispatcher, now) => dispatcher.release(lease, outcome, now));
   }
 
   blame(node: NodeRef): void {
+    this.#sharing?.recall();
     this.#tell((dispatcher, now) => dispatcher.blame(node, now));
+  }
+
+  /** A slot for a request that is yet to come; null where slots are not plentiful. Not a turn: nothing is told to other threads. */
+  advance(model: string): Grant | null {
+    return this.#dispatcher.advance(model, this.#clock.now());
+  }
+
+  /** A slot granted in advance is used: since now, if `isFresh`, else since it was granted. */
+  advanceTaken(lease: number, isFresh: boolean): void {
+    this.#dispatcher.advanceTaken(lease, isFresh, this.#clock.now());
   }
 
   mayRetry(): boolean {
@@ -127,6 +143,7 @@ export class DirectPort implements DispatchPort {
   }
 
   replaceSnapshot(snapshot: FleetSnapshot): void {
+    this.#sharing?.recall();
     this.#tell((dispatcher, now) => dispatcher.replaceSnapshot(snapshot, now));
   }
 
@@ -135,6 +152,7 @@ export class DirectPort implements DispatchPort {
   }
 
   drain(): void {
+    this.#sharing?.recall();
     this.#tell((dispatcher, now) => dispatcher.drain(now));
   }
 
@@ -144,7 +162,8 @@ export class DirectPort implements DispatchPort {
 
   counts(): DispatcherCounts {
     this.#sharing?.before();
-    this.#sharing?.after();
+    // What nobody has taken is no open lease.
+    this.#sharing?.recall();
     return this.#dispatcher.counts(this.#clock.now());
   }
 

@@ -6,7 +6,7 @@ import { admissionControl, isFull } from './admission-control.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Placement } from './placement.ts';
 import { RetryBudget } from './retry-budget.ts';
-import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
 import { WaitingRoom, type Waiter } from './waiting-room.ts';
 
@@ -23,6 +23,8 @@ export interface DispatcherOptions {
   readonly selection: Settings['selection'];
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Takes back slots that were granted in advance and not yet taken; true if there were any. */
+  readonly recall?: () => boolean;
   /** Told the answer to each ticket, exactly once per `place`. */
   readonly answer: (ticketId: number, result: WaitResult) => void;
 }
@@ -34,6 +36,7 @@ export class Dispatcher {
   readonly #queue: Settings['queue'];
   readonly #random: () => number;
   readonly #answer: DispatcherOptions['answer'];
+  readonly #recall: () => boolean;
   readonly #placement: Placement;
   readonly #room = new WaitingRoom();
   readonly #budget: RetryBudget;
@@ -43,6 +46,7 @@ export class Dispatcher {
     this.#queue = options.queue;
     this.#random = options.random;
     this.#answer = options.answer;
+    this.#recall = options.recall ?? (() => false);
     this.#budget = new RetryBudget(now);
     this.#placement = new Placement(options.selection, options.random);
   }
@@ -58,9 +62,8 @@ export class Dispatcher {
     if (isUnknown && !ticket.readmitted) {
       return this.#answer(ticket.id, { kind: 'model-not-found', waitedMs: null });
     }
-    const candidate = this.#placement.select(ticket, now, (each) =>
-      isSpare(this.#room, this.#placement, each, ticket, now),
-    );
+    let candidate = this.#select(ticket, now);
+    if (!candidate && this.#recall()) candidate = this.#select(ticket, now);
     if (candidate) return this.#grant(ticket, candidate, null, now);
     if ((ticket.readmitted && !offered) || this.#isExhausted(ticket, now)) {
       return this.#answer(ticket.id, { kind: 'exhausted', waitedMs: null });
@@ -84,6 +87,18 @@ export class Dispatcher {
   /** A lease that ended `suspect` was the node's fault: another node served the same request. */
   blame(node: NodeRef, now: number): void {
     this.#placement.blame(node, now);
+  }
+
+  /** A slot for a request that is yet to come; null where slots are not plentiful, so that nobody goes without for it. */
+  advance(model: string, now: number): Grant | null {
+    if (this.#draining || this.#room.size > 0 || this.isMissingEverywhere(model, now)) return null;
+    return this.#placement.advance(model, now);
+  }
+
+  /** A slot granted in advance is used: from now on, if `isFresh`. */
+  advanceTaken(lease: number, isFresh: boolean, now: number): void {
+    this.#budget.deposit(now);
+    if (isFresh) this.#placement.restart(lease, now);
   }
 
   /** Pays for one more attempt from the retry budget. */
@@ -222,6 +237,10 @@ export class Dispatcher {
   }
 
   // Placement
+
+  #select(ticket: Ticket, now: number): Candidate | null {
+    return this.#placement.select(ticket, now, (each) => isSpare(this.#room, this.#placement, each, ticket, now));
+  }
 
   #grant(ticket: Ticket, candidate: Candidate, waiter: Waiter | null, now: number): void {
     const grant = this.#placement.take(ticket, candidate, now);

@@ -58,6 +58,14 @@ export class Ledger implements LiveCounts {
     return lease;
   }
 
+  /** Lets a lease's time count from `now`; returns when it counted from, null if it has ended. */
+  restart(id: number, now: number): number | null {
+    const lease = this.#open.get(id);
+    if (!lease) return null;
+    this.#open.set(id, { ...lease, takenAt: now });
+    return lease.takenAt;
+  }
+
   /** Ends a lease; undefined if it has ended before. */
   end(id: number): OpenLease | undefined {
     const lease = this.#open.get(id);

@@ -98,6 +98,21 @@ export class Placement {
     return { lease: lease.id, node, generation, upstream };
   }
 
+  /** Takes a slot of the policy's choice, unless less than half of its node's are free or it is on trial; null then. */
+  advance(model: string, now: number): Grant | null {
+    const ticket: Ticket = { id: 0, model, bytes: 0, maxWaitMs: 0, tried: [], readmitted: false };
+    const candidate = this.select(ticket, now);
+    if (!candidate) return null;
+    const free = this.freeSlots(candidate, model, now);
+    return free >= 2 && free * 2 >= candidate.slots ? this.take(ticket, candidate, now) : null;
+  }
+
+  /** A lease's time counts from now on. */
+  restart(leaseId: number, now: number): void {
+    const takenAt = this.#ledger.restart(leaseId, now);
+    if (takenAt !== null) this.drainRate.restarted(takenAt, now);
+  }
+
   /** Ends a lease and learns from how it ended. Returns the node it freed; null where it ended before or its node is gone. */
   end(leaseId: number, outcome: LeaseOutcome, now: number): number | null {
     const lease = this.#ledger.end(leaseId);

@@ -20,6 +20,11 @@ export class DrainRate {
     this.#takenAtSum += now;
   }
 
+  /** A lease taken at one time counts from another. */
+  restarted(takenAt: number, now: number): void {
+    this.#takenAtSum += now - takenAt;
+  }
+
   /** A lease taken at `takenAt` ended; `isTypical` where it served a request, so that its length tells of others. */
   ended(takenAt: number, now: number, isTypical: boolean): void {
     this.#open -= 1;

@@ -18,6 +18,7 @@ export interface RelayStart {
   readonly port: number;
   readonly toDispatcher: SharedArrayBuffer;
   readonly toRelay: SharedArrayBuffer;
+  readonly shelf: SharedArrayBuffer;
   readonly board: SharedArrayBuffer;
   readonly limits: SharedArrayBuffer;
   readonly fleet: PublishedFleet;

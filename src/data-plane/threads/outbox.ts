@@ -42,6 +42,15 @@ export class Outbox {
     this.urge();
   }
 
+  /** Sends a record that may lie until the reader looks by itself. Lost where there is no room. */
+  leave(kind: number, numbers: readonly number[], text: string): void {
+    if (this.#kept.length === 0) this.#ring.write(kind, numbers, text);
+  }
+
+  get hasUnread(): boolean {
+    return this.#kept.length > 0 || this.#ring.hasUnread;
+  }
+
   /** What has been sent is to be read soon. */
   urge(): void {
     if (this.#wakesAtTickEnd) return;

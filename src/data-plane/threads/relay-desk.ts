@@ -1,7 +1,10 @@
 import type { DirectPort } from '../dispatcher/dispatch-port.ts';
 import type { WaitResult } from '../dispatcher/ticket.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Outbox } from './outbox.ts';
 import { MOST_TEXT, type Ring } from './ring.ts';
+import { ShelfKeeper } from './shelf-keeper.ts';
+import type { Shelf } from './shelf.ts';
 import {
   questions,
   readNode,
@@ -20,6 +23,8 @@ export interface RelayDeskOptions {
   readonly inbox: Ring;
   readonly outbox: Outbox;
   readonly port: DirectPort;
+  readonly shelf: Shelf;
+  readonly clock: Clock;
 }
 
 export class RelayDesk {
@@ -28,9 +33,11 @@ export class RelayDesk {
   readonly #port: DirectPort;
   readonly #tickets = new Set<number>();
   readonly #leases = new Set<number>();
+  readonly #keeper: ShelfKeeper;
   #isClosed = false;
 
-  constructor({ inbox, outbox, port }: RelayDeskOptions) {
+  constructor({ inbox, outbox, port, shelf, clock }: RelayDeskOptions) {
+    this.#keeper = new ShelfKeeper({ shelf, outbox, port, clock, onTaken: (lease) => void this.#leases.add(lease) });
     this.#inbox = inbox;
     this.#outbox = outbox;
     this.#port = port;
@@ -50,9 +57,20 @@ export class RelayDesk {
     this.#inbox.read((kind, numbers, text) => this.#take(kind, numbers, text));
   }
 
+  /** Lays out slots for what it may ask for next. */
+  restock(): void {
+    this.#keeper.restock();
+  }
+
+  /** Calls back what lies there; true if there was anything. */
+  recall(): boolean {
+    return this.#keeper.recall();
+  }
+
   /** The thread is no more: its tickets leave, and its leases end without a word about their nodes. */
   close(): void {
     this.#isClosed = true;
+    this.#keeper.recall();
     for (const ticket of this.#tickets) this.#port.cancel(ticket);
     for (const lease of this.#leases) this.#port.release(lease, { kind: 'neutral' });
     this.#tickets.clear();
@@ -65,6 +83,7 @@ export class RelayDesk {
     switch (kind) {
       case toDispatcher.place:
         this.#tickets.add(first);
+        this.#keeper.wants(text);
         this.#port.place(readTicket(numbers, text), (result) => {
           this.#tickets.delete(first);
           this.#answer(first, result);
@@ -74,7 +93,7 @@ export class RelayDesk {
         this.#port.cancel(first);
         return;
       case toDispatcher.release:
-        this.#leases.delete(first);
+        if (!this.#leases.delete(first)) this.#keeper.givenBack(first);
         this.#port.release(first, readOutcome(numbers));
         return;
       case toDispatcher.blame:

@@ -1,11 +1,23 @@
 import type { Leaving } from '../leaving.ts';
 import type { DispatchPort } from '../dispatcher/dispatch-port.ts';
-import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Board } from './board.ts';
 import type { Outbox } from './outbox.ts';
 import { MOST_TEXT, type Ring } from './ring.ts';
-import { type Question, questions, readResult, releaseNumbers, ticketNumbers, toDispatcher, toRelay } from './wire.ts';
+import { FRESH_MS } from './shelf-keeper.ts';
+import type { Shelf } from './shelf.ts';
+import {
+  type Advance,
+  type Question,
+  questions,
+  readAdvance,
+  readResult,
+  releaseNumbers,
+  ticketNumbers,
+  toDispatcher,
+  toRelay,
+} from './wire.ts';
 
 // The dispatcher, asked from another thread than its own. A slot given back is worth waking it only where somebody waits or where
 // there is something to learn from how the attempt ended: before it places anything it looks by itself at what lies there.
@@ -15,6 +27,7 @@ export interface RemotePortOptions {
   readonly inbox: Ring;
   readonly outbox: Outbox;
   readonly board: Board;
+  readonly shelf: Shelf;
   readonly clock: Clock;
   readonly random: () => number;
   /** Brings this thread's snapshot up to the one that slots are granted by. */
@@ -25,17 +38,21 @@ export class RemotePort implements DispatchPort {
   readonly #inbox: Ring;
   readonly #outbox: Outbox;
   readonly #board: Board;
+  readonly #shelf: Shelf;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #catchUp: (version: number) => void;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
   readonly #questions = new Map<number, (answer: number) => void>();
+  /** By model, the freshest last. */
+  readonly #advances = new Map<string, Advance[]>();
   #lastQuestion = 0;
 
-  constructor({ inbox, outbox, board, clock, random, catchUp }: RemotePortOptions) {
+  constructor({ inbox, outbox, board, shelf, clock, random, catchUp }: RemotePortOptions) {
     this.#inbox = inbox;
     this.#outbox = outbox;
     this.#board = board;
+    this.#shelf = shelf;
     this.#clock = clock;
     this.#random = random;
     this.#catchUp = catchUp;
@@ -44,15 +61,7 @@ export class RemotePort implements DispatchPort {
   /** Takes in what has been answered. */
   hear(): void {
     this.#inbox.wakes();
-    this.#inbox.read((kind, numbers, text) => {
-      const [id = 0, answer = 0] = numbers;
-      if (kind === toRelay.answer) this.#answered(id, readResult(numbers, text));
-      else {
-        const resolve = this.#questions.get(id);
-        this.#questions.delete(id);
-        resolve?.(answer);
-      }
-    });
+    this.#read();
   }
 
   nextTicketId(): number {
@@ -72,6 +81,8 @@ export class RemotePort implements DispatchPort {
       return Promise.resolve({ kind: 'model-not-found', waitedMs: null });
     }
     const askedAt = this.#clock.now();
+    const grant = ticket.readmitted ? null : this.#takeAdvance(ticket.model, askedAt);
+    if (grant) return Promise.resolve({ kind: 'ready', grant, waitedMs: null });
     return new Promise((resolve) => {
       leaving.tell(() => {
         this.#asked.delete(ticket.id);
@@ -113,6 +124,46 @@ export class RemotePort implements DispatchPort {
 
   async isMissingEverywhere(model: string): Promise<boolean> {
     return (await this.#ask('isMissingEverywhere', model)) === 1;
+  }
+
+  #read(): void {
+    this.#inbox.read((kind, numbers, text) => {
+      const [id = 0, answer = 0] = numbers;
+      switch (kind) {
+        case toRelay.answer:
+          return this.#answered(id, readResult(numbers, text));
+        case toRelay.advance:
+          return this.#advanced(readAdvance(numbers, text));
+        case toRelay.reply: {
+          const resolve = this.#questions.get(id);
+          this.#questions.delete(id);
+          resolve?.(answer);
+        }
+      }
+    });
+  }
+
+  #advanced(advance: Advance): void {
+    const advances = this.#advances.get(advance.model);
+    if (advances) advances.push(advance);
+    else this.#advances.set(advance.model, [advance]);
+  }
+
+  /** A slot of the model that was granted in advance, if one is still there and the choice of its node is fresh. */
+  #takeAdvance(model: string, now: number): Grant | null {
+    this.#read();
+    const advances = this.#advances.get(model);
+    if (!advances) return null;
+    for (;;) {
+      const advance = advances.shift();
+      if (!advance) {
+        this.#advances.delete(model);
+        return null;
+      }
+      if (now - advance.laidAt > FRESH_MS || !this.#shelf.take(advance.cell, advance.id)) continue;
+      this.#catchUp(this.#board.version);
+      return advance.grant;
+    }
   }
 
   #answered(ticketId: number, result: WaitResult): void {

@@ -17,7 +17,8 @@ export class SharedDispatcher implements Sharing {
   readonly #desks = new Set<RelayDesk>();
   /** What is asked; set once the port is made, which needs this. */
   #counts: SharedCounts | null = null;
-  #isHearing = false;
+  /** What is done for the threads takes turns of the dispatcher, which are not to lead here again. */
+  #isAtIt = false;
 
   constructor(board: Board) {
     this.#board = board;
@@ -47,21 +48,41 @@ export class SharedDispatcher implements Sharing {
   }
 
   before(): void {
-    if (this.#isHearing) return;
-    this.#isHearing = true;
-    try {
+    if (this.#isAtIt) return;
+    this.#atIt(() => {
       for (const desk of this.#desks) if (desk.hasUnread) desk.hear();
-    } finally {
-      this.#isHearing = false;
-    }
+    });
   }
 
   after(): void {
-    if (this.#isHearing) return;
+    if (this.#isAtIt) return;
     this.#publish();
+    if (this.#board.waiters === 0) {
+      this.#atIt(() => {
+        for (const desk of this.#desks) desk.restock();
+      });
+    }
     while (this.#board.waiters > 0 && this.#hasUnread()) {
       this.before();
       this.#publish();
+    }
+  }
+
+  recall(): boolean {
+    let found = false;
+    this.#atIt(() => {
+      for (const desk of this.#desks) if (desk.recall()) found = true;
+    });
+    return found;
+  }
+
+  #atIt(run: () => void): void {
+    const before = this.#isAtIt;
+    this.#isAtIt = true;
+    try {
+      run();
+    } finally {
+      this.#isAtIt = before;
     }
   }
 

@@ -1,9 +1,9 @@
-import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
 
 // Tickets and their answers as flat records. `toDispatcher` are the kinds that a relay thread sends, `toRelay` those it gets.
 
 export const toDispatcher = { place: 1, cancel: 2, release: 3, blame: 4, ask: 5 } as const;
-export const toRelay = { answer: 1, reply: 2 } as const;
+export const toRelay = { answer: 1, reply: 2, advance: 3 } as const;
 
 /** What is asked after an attempt has failed. */
 export const questions = ['mayRetry', 'retryAfterMs', 'nextProbeMs', 'isMissingEverywhere'] as const;
@@ -78,6 +78,30 @@ export function readResult(numbers: readonly number[], upstream: string): WaitRe
     case 'exhausted':
       return { kind, waitedMs };
   }
+}
+
+/** A slot granted in advance. The model and after it the grant's upstream name go beside it, as the record's text. */
+export function advanceNumbers(
+  cell: number,
+  { id, laidAt, model }: Omit<Advance, 'cell' | 'grant'>,
+  { lease, node, generation }: Grant,
+): number[] {
+  return [cell, id, laidAt, lease, node, generation, model.length];
+}
+
+export interface Advance {
+  readonly cell: number;
+  readonly id: number;
+  readonly laidAt: number;
+  readonly model: string;
+  readonly grant: Grant;
+}
+
+export function readAdvance(numbers: readonly number[], text: string): Advance {
+  const [cell = 0, id = 0, laidAt = 0, lease = 0] = numbers;
+  const modelLength = numbers[6] ?? 0;
+  const grant = { lease, ...readNode(numbers, 4), upstream: text.slice(modelLength) };
+  return { cell, id, laidAt, model: text.slice(0, modelLength), grant };
 }
 
 export function releaseNumbers(lease: number, outcome: LeaseOutcome): number[] {
