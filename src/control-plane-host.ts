@@ -85,8 +85,9 @@ export class ControlPlaneHost {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./control-plane/worker.${extension}`, import.meta.url), {
       workerData: start,
-      // It allocates little and is in no hurry: a small young generation keeps its share of the idle process small.
-      resourceLimits: { maxYoungGenerationSizeMb: 2 },
+      // It is in no hurry: a small young generation keeps its share of the idle process small. With half of this, a batch
+      // of settlements outlives its collection, and is copied about for a quarter of what recording it costs.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     this.#worker = worker;
     this.#restartDelay.started(this.#clock.now());
