@@ -6,11 +6,21 @@ import { StoreWriteError, transaction } from './database.ts';
 // whoever reads the history without the secret cannot try out the few billion addresses there are.
 
 const NAME = 'history-address';
+/** A client sends many requests, and an HMAC costs more than the row it stands in. */
+const KEPT_ADDRESSES = 1000;
 
 /** The function that turns an address into what the history keeps of it. Where the secret cannot be stored, one of this run only. */
 export function addressHmac(database: DatabaseSync): (address: string) => string {
   const secret = storedSecret(database);
-  return (address) => createHmac('sha256', secret).update(address).digest('hex').slice(0, 32);
+  const known = new Map<string, string>();
+  return (address) => {
+    const found = known.get(address);
+    if (found !== undefined) return found;
+    if (known.size >= KEPT_ADDRESSES) known.clear();
+    const hmac = createHmac('sha256', secret).update(address).digest('hex').slice(0, 32);
+    known.set(address, hmac);
+    return hmac;
+  };
 }
 
 function storedSecret(database: DatabaseSync): Buffer {
