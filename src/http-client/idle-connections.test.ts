@@ -38,6 +38,19 @@ test('a longer time than the configured one changes nothing', async () => {
   await until(() => node.open() === 0, { what: 'the connection to be closed' });
 });
 
+test('after all were closed, later ones are closed in time too', async () => {
+  await using node = await rawNode((_piece, { socket }) => void socket.write(answer()));
+  const clock = new ManualClock();
+  using client = clientOf({ idleTimeoutMs: 10_000 }, clock);
+  for (const made of [1, 2, 3]) {
+    await post(client, targetOf(node.url));
+    clock.advance(9_999);
+    assert.deepEqual(client.sockets('node'), { idle: 1, busy: 0, opened: made });
+    clock.advance(1);
+    assert.equal(client.sockets('node').idle, 0);
+  }
+});
+
 test('each idle connection is closed at its own time, by one timer', async () => {
   let left = 2;
   const waiting: (() => void)[] = [];
@@ -98,4 +111,19 @@ test('a node that closes idle connections early is learned, and costs no request
   await post(client, targetOf(node.url));
   clock.advance(4_001);
   assert.equal(client.sockets('node').idle, 0, 'retired before the age at which the node closes');
+});
+
+test('connections closed for what their node said teach nothing of its habits', async () => {
+  const clock = new ManualClock();
+  await using node = await rawNode((_piece, { socket }) => void socket.write(answer()));
+  using client = clientOf({}, clock);
+  for (const nth of [0, 1]) {
+    await post(client, targetOf(node.url));
+    clock.advance(5_000);
+    node.connections[nth]?.socket.write('HTTP/1.1 408 Request Timeout\r\n\r\n');
+    await until(() => client.sockets('node').idle === 0, { what: 'the connection to leave the pool' });
+  }
+  await post(client, targetOf(node.url));
+  clock.advance(59_999);
+  assert.equal(client.sockets('node').idle, 1);
 });

@@ -200,3 +200,25 @@ test('a connection that was paused to the end of its exchange still sees its nod
   node.connections[0]?.socket.end();
   await until(() => client.sockets('node').idle === 0, { what: 'the connection to leave the pool' });
 });
+
+test('an exchange paused on a connection that turns out to be dead is paused on the fresh one too', async () => {
+  const size = 32_000_000;
+  await using node = await rawNode((piece, { socket, received }, nth) => {
+    const isFirstPiece = received() === piece;
+    if (isFirstPiece) socket.write(HI);
+    else if (nth === 0) socket.resetAndDestroy();
+  });
+  using client = clientOf();
+  await post(client, targetOf(node.url));
+  const told = new Told();
+  // So long that sending meets the reset: a paused connection is not read.
+  const exchange = client.exchange(targetOf(node.url), requestOf({ body: Buffer.alloc(size) }), told);
+  exchange.pause();
+  await until(() => (node.connections[1]?.socket.bytesRead ?? 0) > size, {
+    what: 'the request on a second connection',
+  });
+  await post(client, targetOf(node.url, { pool: 'other' }));
+  assert.deepEqual(told.calls, []);
+  exchange.resume();
+  await until(() => told.calls.includes('end'), { what: 'the end' });
+});

@@ -18,8 +18,9 @@ const usual: ReadonlySet<string> = new Set([
   'authorization',
 ]);
 
-/** Bodies up to this size are copied behind their head, so that one write carries both; longer ones are gathered instead. */
-const COPIED_BYTES = 32 * 1024;
+/** Bodies up to this size are copied behind their head, into a pooled Buffer, and one plain write carries both. Longer ones are
+ * gathered by the system: with 20 KB that costs a quarter less CPU than the copy and the Buffer for it. */
+const COPIED_BYTES = 3 * 1024;
 
 export interface RequestBytes {
   /** The head, and the body where it was short. */
