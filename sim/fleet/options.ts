@@ -27,6 +27,7 @@ export const usage = `Simulates a fleet of inference engines under a router, on 
   --max-waiters N, --queue-timeout DURATION   Weir's waiting room (default 1024, 30s)
   --json                one JSON object a run, one a line; without it a table
   --list                the policies and the versions they follow
+  --help                this text
 `;
 
 export interface Options {

@@ -65,6 +65,19 @@ test('a run is the same every time for one seed, and another for another', async
   }
 });
 
+test('a fleet that is kept full finishes about what its capacity says', () => {
+  for (const more of [{}, { chunkTokens: 512 }, { kvTokens: 12_000 }]) {
+    const two = plainFleet(2, { ...more, prefixCache: 'none' });
+    const plan: Plan = { fleet: two, policy: 'least-in-flight', load: 5, requests: 1200, patienceMs: Infinity };
+    const { requests, capacityPerSecond, nodes, goodput, goodRequestsPerSecond } = run(plan);
+    assert.equal(requests.served, 1200);
+    // Both are over the same time, until the last request ended.
+    const finishedPerSecond = (goodRequestsPerSecond / goodput) * (requests.served / requests.offered);
+    const ratio = finishedPerSecond / capacityPerSecond;
+    assert.ok(ratio > 0.85 && ratio < 1.15, `${JSON.stringify(more)} ${ratio} ${JSON.stringify(nodes)}`);
+  }
+});
+
 test('more load makes it worse, for ours and for others', () => {
   const two = plainFleet(2);
   for (const policy of ['weir', 'least-in-flight']) {
