@@ -6,44 +6,15 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Scripted, held, inTurn } from '../../test/support/scripted-answers.ts';
 import { scriptedNode } from '../../test/support/scripted-node.ts';
+import { clientOf, failureOf, post, targetOf } from '../../test/support/test-client.ts';
 import { until } from '../../test/support/until.ts';
-import { systemClock } from '../lib/clock.ts';
-import type { ExchangeError, Target } from './exchange.ts';
-import { createHttpClient, type FetchedResponse, type HttpClient } from './http-client.ts';
-import type { PoolOptions } from './node-pool.ts';
 
-const options: PoolOptions = { maxIdlePerNode: 32, idleTimeoutMs: 60_000, tcpKeepAliveMs: 30_000 };
-const bounds = { totalMs: 10_000, maxBytes: 1_000_000 };
 const ok: Scripted = (_request, reply) => reply.json(200, { ok: true });
 
 const half: Scripted = (_request, reply) => {
   reply.response.writeHead(200, { 'content-length': '10' });
   reply.response.write('12345', () => reply.reset());
 };
-
-function clientOf(more: Partial<PoolOptions> = {}): HttpClient & Disposable {
-  const client = createHttpClient({ ...options, ...more }, systemClock);
-  return Object.assign(client, { [Symbol.dispose]: () => client.close() });
-}
-
-function targetOf(origin: string, more: Partial<Target> = {}): Target {
-  return { pool: 'node', origin, tls: null, connectMs: 2_000, ...more };
-}
-
-function post(client: HttpClient, target: Target): Promise<FetchedResponse> {
-  return client.fetch(
-    target,
-    { method: 'POST', path: '/x', headers: ['content-type', 'text/plain'], body: Buffer.from('hi') },
-    bounds,
-  );
-}
-
-async function failureOf(answer: Promise<unknown>): Promise<string> {
-  return answer.then(
-    () => 'none',
-    (error: ExchangeError) => error.failure,
-  );
-}
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -205,11 +176,7 @@ test('a TLS node is verified by the given authority, or not at all where that is
 test('a request that cannot be sent fails after its exchange was returned', async () => {
   await using node = await scriptedNode(ok);
   using client = clientOf();
-  const answer = client.fetch(
-    targetOf(node.url),
-    { method: 'GET', path: '/', headers: ['x-bad', 'a\nb'], body: null },
-    bounds,
-  );
+  const answer = post(client, targetOf(node.url), { headers: ['x-bad', 'a\nb'] });
   assert.equal(await failureOf(answer), 'reset');
   assert.equal(client.sockets('node').busy, 0);
 });
