@@ -142,6 +142,11 @@ export class RelayThreads {
     await Promise.all(this.#workers().map((worker) => worker.stop(STOP_WITHIN_MS)));
   }
 
+  /** Open connections of clients, by thread. */
+  connections(): readonly number[] {
+    return Array.from({ length: this.#board.threads }, (_, thread) => this.#board.connections(thread));
+  }
+
   /** Ends a worker as a crash would; for tests of what a crash does. */
   async crash(thread: number): Promise<void> {
     await this.#seats.find((seat) => seat.thread === thread)?.worker?.kill();
