@@ -37,7 +37,7 @@ test('a relay thread that dies takes only its own connections; its slots, waiter
   await router.threads.crash(1);
   assert.match(await cut, /before.*\[broken\]$/s);
   assert.equal(await never, 'broken');
-  await until(() => node.sockets().open === 1, { what: 'the node to see the dead thread’s connection go' });
+  await streams[1]?.gone;
   await until(async () => (await router.gauges()).openLeases === 1, { what: 'the lease to be given back' });
   assert.equal((await router.gauges()).waiters, 0);
   // Its slot and the key's two places are free again, and its losses are counted.
