@@ -91,8 +91,10 @@ export interface Floor {
   abort(attempt: number): void;
   /** Turns a client away. */
   refuse(request: number, why: Refusal, retryAfterMs: number | null): void;
-  /** Ask a node for its health, and for its load: the answers come after a round trip by `probed`. */
+  /** Asks a node for its health and load; the answer comes by `probed`. */
   probe(node: number): void;
+  /** Asks a node for its load alone; an answer comes by `polled`. */
+  poll(node: number): void;
 }
 
 /** A router under test. */
@@ -103,6 +105,8 @@ export interface Router {
   heard(attempt: number, event: Heard): void;
   /** A probe's answer: null where there was none in time, else the load (null where the engine shows none). */
   probed(node: number, answer: { readonly reading: Reading | null } | null): void;
+  /** A poll's answer; none comes of a node that does not answer or whose engine shows nothing. */
+  polled(node: number, reading: Reading): void;
   /** Numbers of its own for the report. */
   report(): Readonly<Record<string, number>>;
 }

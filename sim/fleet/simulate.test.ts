@@ -112,6 +112,17 @@ test('a rival behind our waiting room never has more open on a node than its slo
   assert.ok(behind.ttftServedMs.p99 < shipped.ttftServedMs.p99);
 });
 
+test('where nobody has to wait, a rival does behind our waiting room what it does as shipped', async () => {
+  const equal = await fleet('equal');
+  for (const name of ['round-robin', 'chwbl', 'sglang-cache-aware', 'smg-least-load', 'llm-d', 'dynamo', 'lmetric']) {
+    const plan: Plan = { fleet: equal, policy: name, work: 'chats', load: 0.4, requests: 400 };
+    const [shipped, behind] = [run(plan), run({ ...plan, policy: `${name}+weir` })];
+    assert.ok(Math.abs(shipped.hitRate - behind.hitRate) < 0.03, `${name} ${shipped.hitRate} ${behind.hitRate}`);
+    assert.ok(Math.abs(shipped.ttftMs.mean / behind.ttftMs.mean - 1) < 0.1, `${name} ${shipped.ttftMs.mean}`);
+    assert.equal(behind.router['steered'], 400);
+  }
+});
+
 test('a policy that knows prefixes finds more of them cached than one that does not', () => {
   const four = plainFleet(4);
   const plan: Plan = { fleet: four, policy: 'random', work: 'chats', load: 0.5, requests: 600 };

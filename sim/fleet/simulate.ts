@@ -106,7 +106,7 @@ export function simulate(run: Run): RunResult {
 function contenderOf({ policy, seed, weir }: Run): Contender {
   const ours = policies.find((name) => policy === `weir:${name}`) ?? (policy === 'weir' ? DEFAULT_POLICY : undefined);
   if (ours) {
-    return { source: 'this checkout', make: (floor) => new WeirRouter(floor, { ...weir, policy: ours }, null) };
+    return { source: 'this checkout', make: (floor) => new WeirRouter(floor, { ...weir, policy: ours }, null, null) };
   }
   const isBehindRoom = policy.endsWith(BEHIND_ROOM);
   const entry = rivalNamed(isBehindRoom ? policy.slice(0, -BEHIND_ROOM.length) : policy);
@@ -117,5 +117,5 @@ function contenderOf({ policy, seed, weir }: Run): Contender {
   const rival = (): Rival => entry.make(stream(seed, `policy ${entry.name}`));
   if (!isBehindRoom) return { source: entry.source, make: (floor) => new ShippedRouter(floor, rival(), entry.product) };
   const settings = { ...weir, policy: DEFAULT_POLICY };
-  return { source: entry.source, make: (floor) => new WeirRouter(floor, settings, rival()) };
+  return { source: entry.source, make: (floor) => new WeirRouter(floor, settings, rival(), entry.product.pollMs) };
 }

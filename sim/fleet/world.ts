@@ -157,15 +157,25 @@ export class World implements Floor {
   probe(index: number): void {
     const node = this.#nodes[index];
     if (!node) return;
-    const answer = (reading: { readonly reading: Reading | null } | null): void => {
-      if (reading) node.seen.reading = reading.reading;
-      this.#router?.probed(index, reading);
-    };
     this.#timeline.after(this.#fleet.networkMs, () => {
-      if (node.isDown) answer(null);
-      else if (node.engine.isAnswering) answer({ reading: readingOf(node.engine, this.now()) });
-      else this.#timeline.after(PROBE_TIMEOUT_MS, () => answer(null));
+      if (node.isDown) this.#router?.probed(index, null);
+      else if (node.engine.isAnswering) this.#router?.probed(index, { reading: this.#read(node) });
+      else this.#timeline.after(PROBE_TIMEOUT_MS, () => this.#router?.probed(index, null));
     });
+  }
+
+  poll(index: number): void {
+    const node = this.#nodes[index];
+    if (!node) return;
+    this.#timeline.after(this.#fleet.networkMs, () => {
+      const reading = !node.isDown && node.engine.isAnswering ? this.#read(node) : null;
+      if (reading) this.#router?.polled(index, reading);
+    });
+  }
+
+  #read(node: WorldNode): Reading | null {
+    node.seen.reading = readingOf(node.engine, this.now());
+    return node.seen.reading;
   }
 
   // Clients

@@ -132,7 +132,7 @@ test('least_load weighs queued tokens by speed, credits what it sent since the p
   poll(1, { waitingTokens: 3000, tokensPerSecond: 1000, cacheUse: 0.2 });
   assert.equal(always(least, request(1), nodes({}, {})), 0);
   // 8 × 1024 tokens more at 4000/s: 3.05 s against 3 s.
-  for (let id = 0; id < 8; id++) send(least, request(id), 0);
+  for (let id = 0; id < 8; id++) send(least, request(id, 1024), 0);
   assert.equal(always(least, request(1), nodes({}, {})), 1);
   poll(1, { waitingTokens: 3000, tokensPerSecond: 1000, cacheUse: 0.9 });
   assert.equal(always(least, request(1), nodes({}, {})), 0);

@@ -4,7 +4,7 @@ import { cheapest, type Rival } from './rival.ts';
 // SMG's least_load: (queued + dispatched-since-the-poll tokens) / throughput + 0.15 s · k/(1−k) for a cache use of k. Where an engine does
 // not tell its queued tokens they are 0; where it tells no throughput it is 2000 tokens/s. A node without a fresh reading (three polls) among
 // others with one counts its open requests as 1024 tokens each at the mean throughput; with no readings at all it joins the shortest queue.
-// On its HTTP path a request's own size is unknown and taken as 1024 tokens, which is how clients reach it here.
+// A request's own tokens are known, as on its gRPC path, which it is meant for; over HTTP it would take each as 1024.
 
 const KV_WEIGHT_S = 0.15;
 const MEAN_TOKENS = 1024;
@@ -35,8 +35,8 @@ export function smgLeastLoad(random: () => number): Rival {
         random,
       );
     },
-    sent({ node }) {
-      sincePoll.set(node, (sincePoll.get(node) ?? 0) + MEAN_TOKENS);
+    sent({ node, request }) {
+      sincePoll.set(node, (sincePoll.get(node) ?? 0) + request.promptTokens);
     },
     polled(node, reading) {
       readings.set(node, reading);

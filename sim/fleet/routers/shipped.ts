@@ -30,8 +30,8 @@ export class ShippedRouter implements Router {
     this.#rival = rival;
     this.#product = product;
     this.#standing = floor.nodes.map(() => ({ failedProbes: 0, failuresInARow: 0, outUntil: 0 }));
-    const everyMs = Math.min(product.pollMs ?? Infinity, product.healthMs);
-    for (const { index } of floor.nodes) this.#probeEvery(index, everyMs);
+    for (const { index } of floor.nodes) this.#probeAgain(index);
+    pollAll(floor, product.pollMs);
   }
 
   arrive(request: SeenRequest): void {
@@ -74,15 +74,13 @@ export class ShippedRouter implements Router {
     }
   }
 
-  probed(node: number, answer: { readonly reading: Reading | null } | null): void {
+  probed(node: number, answer: unknown): void {
     const standing = this.#standing[node];
-    if (!standing) return;
-    if (!answer) {
-      standing.failedProbes += 1;
-      return;
-    }
-    standing.failedProbes = 0;
-    if (answer.reading) this.#rival.polled?.(node, answer.reading);
+    if (standing) standing.failedProbes = answer === null ? standing.failedProbes + 1 : 0;
+  }
+
+  polled(node: number, reading: Reading): void {
+    this.#rival.polled?.(node, reading);
   }
 
   report(): Readonly<Record<string, number>> {
@@ -134,14 +132,18 @@ export class ShippedRouter implements Router {
   #isIn(node: number, now: number): boolean {
     const standing = this.#standing[node];
     if (!standing) return false;
-    const { healthMs, healthFailures, pollMs } = this.#product;
-    // Probes may come more often than health checks: as many must fail as fit in the time that those take.
-    const perCheck = Math.max(1, Math.floor(healthMs / Math.min(pollMs ?? Infinity, healthMs)));
-    return standing.failedProbes < healthFailures * perCheck && now >= standing.outUntil;
+    return standing.failedProbes < this.#product.healthFailures && now >= standing.outUntil;
   }
 
-  #probeEvery(node: number, everyMs: number): void {
+  #probeAgain(node: number): void {
     this.#floor.probe(node);
-    this.#floor.after(everyMs, () => this.#probeEvery(node, everyMs));
+    this.#floor.after(this.#product.healthMs, () => this.#probeAgain(node));
   }
+}
+
+/** Polls every node's load at a product's pace, all in one loop as most do. */
+export function pollAll(floor: Floor, everyMs: number | null): void {
+  if (everyMs === null) return;
+  for (const { index } of floor.nodes) floor.poll(index);
+  floor.after(everyMs, () => pollAll(floor, everyMs));
 }

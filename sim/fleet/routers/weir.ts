@@ -7,6 +7,7 @@ import type { Settings } from '../../../src/fleet/settings.ts';
 import type { AttemptEnd } from '../../../src/fleet/settlement.ts';
 import type { Rival, Sent } from '../policies/rival.ts';
 import type { Floor, Heard, Reading, Refusal, Router, SeenNode, SeenRequest } from '../seen.ts';
+import { pollAll } from './shipped.ts';
 import { snapshotOf } from './snapshot-of.ts';
 
 // Weir's own dispatcher, balancer, breaker, verdict table and health rules, driven through the calls that serve real requests, under the virtual
@@ -14,7 +15,7 @@ import { snapshotOf } from './snapshot-of.ts';
 //
 // With a rival, its score is put behind our waiting room: while nobody waits and a node is free it chooses among the free nodes, and the
 // ticket names the others as tried, so that the dispatcher takes just that one; when all are full its requests wait here, and a freed slot
-// goes to the oldest, as for our own policies.
+// goes to the oldest, as for our own policies. `pollMs` is how often the rival's product reads the nodes' load, beside our own probes.
 
 const PROBE_MS = 5_000;
 const QUICK_PROBE_MS = 1_000;
@@ -65,7 +66,7 @@ export class WeirRouter implements Router {
   #retries = 0;
   #steered = 0;
 
-  constructor(floor: Floor, settings: WeirSettings, rival: Rival | null) {
+  constructor(floor: Floor, settings: WeirSettings, rival: Rival | null, pollMs: number | null) {
     this.#floor = floor;
     this.#settings = settings;
     this.#rival = rival;
@@ -76,6 +77,7 @@ export class WeirRouter implements Router {
     const answer = (ticket: number, result: WaitResult): void => this.#answered(ticket, result);
     this.#dispatcher = new Dispatcher({ queue, selection, random: floor.random, answer }, floor.now());
     this.#publish();
+    pollAll(floor, pollMs);
     for (const { index } of floor.nodes) this.#floor.after(floor.random() * PROBE_MS, () => this.#floor.probe(index));
   }
 
@@ -152,7 +154,6 @@ export class WeirRouter implements Router {
     );
     this.#health[node] = health;
     this.#probes[node] = (this.#probes[node] ?? 0) + 1;
-    if (answer?.reading) this.#rival?.polled?.(node, answer.reading);
     const pauseMs = wantsQuickProbe(health, now) ? QUICK_PROBE_MS : PROBE_MS;
     this.#floor.after(pauseMs * (0.9 + 0.2 * this.#floor.random()), () => this.#floor.probe(node));
     if (health.state !== before.state) {
@@ -161,6 +162,10 @@ export class WeirRouter implements Router {
     }
     this.#tellTelemetry();
     this.#arm();
+  }
+
+  polled(node: number, reading: Reading): void {
+    this.#rival?.polled?.(node, reading);
   }
 
   report(): Readonly<Record<string, number>> {
