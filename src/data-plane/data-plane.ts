@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Callers } from './auth/callers.ts';
 import type { KeyLimits } from './auth/key-limits.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
@@ -10,6 +10,7 @@ import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/s
 import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
 import { gaugesOf, socketsOf, type ThreadReport } from './gauges.ts';
+import type { ClientRequest } from './http/client-request.ts';
 import { findRoute, type Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
@@ -19,7 +20,7 @@ import { NodeDoors, poolOf } from './attempt/node-request.ts';
 import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
 import { Settlements } from './settlements.ts';
-import type { InferenceRoute, Trip } from './trip.ts';
+import type { Trip } from './trip.ts';
 
 // The data plane's state and its other half beside request.ts: what it is told by the control plane, what it answers by itself,
 // and how it stops. It waits for nobody but clients and nodes.
@@ -88,12 +89,12 @@ export class DataPlane {
   }
 
   /** Answers one request of a client. */
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  handle(request: ClientRequest, response: ServerResponse): void {
     const route: Route = lacksHost(request)
       ? { kind: 'no-host' }
       : findRoute(request.method ?? 'GET', request.url ?? '/');
     void (route.kind === 'inference'
-      ? this.#carry(route, request, response)
+      ? handleInference(this, route, request, response)
       : answerPlainly(this, route, request, response));
   }
 
@@ -202,14 +203,15 @@ export class DataPlane {
     this.settlements.flush();
   }
 
-  async #carry(route: InferenceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await handleInference(this, route, request, response);
+  /** A request is settled: it is open no longer. */
+  forget(trip: Trip): void {
+    this.open.delete(trip);
     if (this.open.size === 0) for (const resolve of this.#whenQuiet.splice(0)) resolve();
   }
 }
 
 /** RFC 9112, section 3.2. */
-function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
+function lacksHost({ httpVersion, headers }: ClientRequest): boolean {
   return httpVersion === '1.1' && headers.host === undefined;
 }
 

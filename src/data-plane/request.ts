@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { type Call, readCall } from './api/read-call.ts';
 import { readErrorMessage } from './attempt/scrub.ts';
 import { coolMs, endOfStatus, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
@@ -9,8 +9,9 @@ import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
 import { canonicalModel } from '../fleet/glossary.ts';
 import type { AttemptEnd } from '../fleet/settlement.ts';
+import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
-import { expectsContinue, isIdentity, maxWaitOf } from './http/request-headers.ts';
+import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf } from './http/request-headers.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { withModel } from './relay/field-edits.ts';
 import { settle } from './settle.ts';
@@ -24,13 +25,15 @@ import { type InferenceRoute, Trip } from './trip.ts';
 // place that retries. Whatever happens, a lease is released exactly once, and the request is settled exactly once.
 
 const MOST_ATTEMPTS = 3;
+/** How long a small body is waited for where its request will certainly be refused. */
+const AT_ONCE_MS = 250;
 const MALFORMED_BODY = 'The body is not well-formed HTTP/1.1: its chunks are broken.';
 
 /** Takes one inference request through the corridor. Never rejects. */
 export async function handleInference(
   plane: DataPlane,
   route: InferenceRoute,
-  request: IncomingMessage,
+  request: ClientRequest,
   response: ServerResponse,
 ): Promise<void> {
   const trip = new Trip(plane.nextId(), route, request, response, plane.clock);
@@ -42,7 +45,8 @@ export async function handleInference(
   plane.open.add(trip);
   let ending: Ending;
   try {
-    ending = await travel(plane, trip);
+    const asked = await hear(plane, trip);
+    ending = 'kind' in asked ? asked : await serve(plane, trip, asked);
   } catch (error) {
     plane.logBug(trip.id, error);
     ending = response.headersSent
@@ -50,10 +54,18 @@ export async function handleInference(
       : refused(trip, 'internal_error');
   }
   trip.isAnswered = true;
-  await settle(plane, trip, ending);
+  settle(plane, trip, ending);
 }
 
-async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
+/** What a request asks for, once it was let in and heard out. */
+interface Asked {
+  readonly call: Call;
+  readonly body: Buffer;
+  readonly maxWaitMs: number;
+}
+
+/** Who, gate, read, what: until it is known what is asked for, or that it is refused. */
+async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   const { clock, settings } = plane;
 
   // who: key → caller
@@ -65,7 +77,7 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
   // gate: what can be refused before the body is read
   if (plane.draining) return refused(trip, 'draining');
   const fullForMs = plane.port.refusesUnread();
-  if (fullForMs !== null) return refused(trip, 'capacity_exceeded', { retryAfterMs: fullForMs });
+  if (fullForMs !== null && !isComingAtOnce(trip.request)) return tooFull(trip, fullForMs);
   if (!isIdentity(trip.request.headers['content-encoding'])) return refused(trip, 'unsupported_encoding');
   const maxWaitMs = maxWaitOf(trip.request.headers['x-weir-max-wait-ms'], settings.queue.timeoutMs);
   if (maxWaitMs === null) {
@@ -79,16 +91,18 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
   trip.isReading = true;
   const body = await readBody(trip.request, {
     limitBytes: settings.limits.bodyBytes,
-    timeoutMs: settings.timeouts.clientBodyMs,
+    timeoutMs: fullForMs === null ? settings.timeouts.clientBodyMs : AT_ONCE_MS,
     deadlines: plane.deadlines,
     leaving: trip.leaving,
   });
   trip.isReading = false;
   if (body.kind === 'gone') return left(trip, false);
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
-  if (body.kind === 'too-slow') return refused(trip, 'body_timeout');
+  if (body.kind === 'too-slow') return fullForMs === null ? refused(trip, 'body_timeout') : tooFull(trip, fullForMs);
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
   trip.requestBytes = body.bytes.length;
+  const stillFullForMs = fullForMs === null ? null : plane.port.refusesUnread();
+  if (stillFullForMs !== null) return tooFull(trip, stillFullForMs);
 
   // what: model and stream; all else passes through
   const call = readCall(body.bytes, trip.route.dialect);
@@ -98,11 +112,11 @@ async function travel(plane: DataPlane, trip: Trip): Promise<Ending> {
   trip.modelOffered = plane.snapshot.models.has(trip.model);
   if (!mayUse(trip.caller, call.model)) return refused(trip, 'not_allowed');
 
-  return serve(plane, trip, call, body.bytes, maxWaitMs);
+  return { call, body: body.bytes, maxWaitMs };
 }
 
 /** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
-async function serve(plane: DataPlane, trip: Trip, call: Call, body: Buffer, maxWaitMs: number): Promise<Ending> {
+async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: Asked): Promise<Ending> {
   const { port } = plane;
   const model = plane.placementName(trip.route.dialect, canonicalModel(call.model));
   const ticketId = port.nextTicketId();
@@ -205,6 +219,10 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
   const scrubbed = { baseUrl: node.baseUrl, name: node.name, model: { own: grant.upstream, asked: call.model } };
   const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
   return { end, verdict, retryAfterMs, ending: attemptEnding(plane, trip, end, result, scrubbed) };
+}
+
+function tooFull(trip: Trip, retryAfterMs: number): Ending {
+  return refused(trip, 'capacity_exceeded', { retryAfterMs });
 }
 
 /** Every attempt failed: told by the last one; 404 only if there is no node that did not say so. */

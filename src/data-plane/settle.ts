@@ -1,7 +1,7 @@
 import type { ClientError } from './api/dialect.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Ending } from './ending.ts';
-import { errors } from '../fleet/errors.ts';
+import { type ErrorCode, errors } from '../fleet/errors.ts';
 import type { Outcome } from '../fleet/settlement.ts';
 import { sendError, sendErrorUnread } from './http/reply.ts';
 import { isBodyUnread } from './http/read-body.ts';
@@ -11,39 +11,40 @@ import type { Trip } from './trip.ts';
 // served when its last byte has left this process, not when the node sent it: a client that stops reading, or leaves
 // before the end, was not served.
 
+/** nginx's word for a client that left. */
+const LEFT = 499;
+
 /** Settles a request that has left the corridor. */
-export async function settle(plane: DataPlane, trip: Trip, ending: Ending): Promise<void> {
-  let status = 499;
-  let outcome: Outcome = 'gone';
-  let code = null;
-  if (ending.kind === 'answered') {
-    if (trip.response.writableFinished || (await isDelivered(plane, trip))) {
-      ({ status } = ending);
-      outcome = 'served';
-    }
-  } else if (ending.kind !== 'gone') {
-    const { error } = ending;
-    ({ status, code } = error);
-    outcome = outcomeOf(error, trip);
-    if (ending.kind === 'interrupted') interrupt(trip, ending);
-    else tell(plane, trip, error);
-  }
-  trip.leave();
-  plane.open.delete(trip);
-  plane.settlements.add(trip.settlement(outcome, status, code, plane.clock.now()));
+export function settle(plane: DataPlane, trip: Trip, ending: Ending): void {
+  if (ending.kind === 'answered')
+    return whenDelivered(plane, trip, (isDelivered) => {
+      if (isDelivered) record(plane, trip, 'served', ending.status, null);
+      else record(plane, trip, 'gone', LEFT, null);
+    });
+  if (ending.kind === 'gone') return record(plane, trip, 'gone', LEFT, null);
+  const { error } = ending;
+  const outcome = outcomeOf(error, trip);
+  if (ending.kind === 'interrupted') interrupt(trip, ending);
+  else tell(plane, trip, error);
+  record(plane, trip, outcome, error.status, error.code);
 }
 
-/** Resolves when the whole answer has left, or false when that will not happen: the client is gone or takes nothing for too long. */
-function isDelivered({ deadlines, settings }: DataPlane, { response, leaving }: Trip): Promise<boolean> {
-  if (response.destroyed) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const cut = (): void => void response.destroy();
-    const deadline = deadlines.set(settings.timeouts.betweenBytesMs, cut);
-    leaving.tell(cut);
-    response.once('close', () => {
-      deadline.cancel();
-      resolve(response.writableFinished);
-    });
+function record(plane: DataPlane, trip: Trip, outcome: Outcome, status: number, code: ErrorCode | null): void {
+  trip.leave();
+  plane.settlements.add(trip.settlement(outcome, status, code, plane.clock.now()));
+  plane.forget(trip);
+}
+
+/** Tells whether the whole answer has left: not where the client is gone, or takes nothing for too long. */
+function whenDelivered({ deadlines, settings }: DataPlane, trip: Trip, then: (isDelivered: boolean) => void): void {
+  const { response, leaving } = trip;
+  if (response.writableFinished || response.destroyed) return then(response.writableFinished);
+  const cut = (): void => void response.destroy();
+  const deadline = deadlines.set(settings.timeouts.betweenBytesMs, cut);
+  leaving.tell(cut);
+  response.once('close', () => {
+    deadline.cancel();
+    then(response.writableFinished);
   });
 }
 

@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { type ClientError, clientError, type DialectForm } from './api/dialect.ts';
 import { dialects } from './api/dialects.ts';
 import type { Caller } from './auth/callers.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeSnapshot } from '../fleet/snapshot.ts';
 import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlement.ts';
+import type { ClientRequest } from './http/client-request.ts';
 import type { Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Leaving } from './leaving.ts';
@@ -21,7 +22,7 @@ export class Trip {
   readonly id: string;
   readonly route: InferenceRoute;
   readonly form: DialectForm;
-  readonly request: IncomingMessage;
+  readonly request: ClientRequest;
   readonly response: ServerResponse;
   /** Monotonic ms. */
   readonly arrivedAt: number;
@@ -54,7 +55,7 @@ export class Trip {
   endedBy: ErrorCode | null = null;
   readonly #arrivedWall: number;
 
-  constructor(id: string, route: InferenceRoute, request: IncomingMessage, response: ServerResponse, clock: Clock) {
+  constructor(id: string, route: InferenceRoute, request: ClientRequest, response: ServerResponse, clock: Clock) {
     this.id = id;
     this.route = route;
     this.form = dialects[route.dialect];
@@ -94,7 +95,7 @@ export class Trip {
       model: this.model,
       modelOffered: this.modelOffered,
       keyId: this.caller?.key?.id ?? null,
-      address: this.caller?.key ? null : (this.caller?.address ?? null),
+      address: this.caller?.address ?? null,
       stream: this.stream,
       outcome,
       status,
@@ -110,7 +111,7 @@ export class Trip {
   }
 }
 
-function headerOf(request: IncomingMessage, name: string): string | null {
+function headerOf(request: ClientRequest, name: string): string | null {
   const value = request.headers[name];
   return typeof value === 'string' && value !== '' ? value.slice(0, MOST_ID_LENGTH) : null;
 }

@@ -3,7 +3,7 @@
 
 const http = process.getBuiltinModule('node:http');
 
-export const { createServer, validateHeaderName, validateHeaderValue } = http;
+export const { createServer, IncomingMessage, validateHeaderName, validateHeaderValue } = http;
 
 /** node:https, loaded only where a listener has TLS. */
 export function nodeHttps(): typeof import('node:https') {

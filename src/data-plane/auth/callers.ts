@@ -15,8 +15,8 @@ import { isLoopback, isSameOrigin } from './same-origin.ts';
 export interface Caller {
   /** Null where no known key was sent. */
   readonly key: KeySnapshot | null;
-  /** An IPv4 address or an IPv6 /64: the peer's, or behind a trusted proxy the one it names. */
-  readonly address: string;
+  /** Where there is no key, an IPv4 address or an IPv6 /64: the peer's, or behind a trusted proxy the one it names. */
+  readonly address: string | null;
 }
 
 export type Identified =
@@ -49,7 +49,7 @@ export class Callers {
     const sent = sentKey(request);
     const known = sent === null ? undefined : snapshot.keys.get(keyHash(sent));
     const key = known && !isExpired(known, wall) ? known : null;
-    const caller = { key, address: this.#addressOf(request) };
+    const caller = { key, address: key ? null : this.#addressOf(request) };
     const refused = (code: ErrorCode, retryAfterMs: number | null = null): Identified => ({
       kind: 'refused',
       caller,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Deadlines } from '../../lib/deadlines.ts';
+import type { Deadline, Deadlines } from '../../lib/deadlines.ts';
 import type { Leaving } from '../leaving.ts';
+import type { BodyReceiver, ClientRequest } from './client-request.ts';
 
 // Takes a client's body into memory, with its size and the time it may take enforced while it arrives.
 
@@ -22,39 +23,54 @@ export interface BodyLimits {
 }
 
 /** Reads the whole body: at most `limitBytes`, within `timeoutMs`. */
-export function readBody(
-  request: IncomingMessage,
-  { limitBytes, timeoutMs, deadlines, leaving }: BodyLimits,
-): Promise<ReadBody> {
-  if (declaredLength(request) > limitBytes) return Promise.resolve({ kind: 'too-large' });
-  if (leaving.hasLeft) return Promise.resolve({ kind: 'gone' });
+export function readBody(request: ClientRequest, limits: BodyLimits): Promise<ReadBody> {
+  if (declaredLength(request) > limits.limitBytes) return Promise.resolve({ kind: 'too-large' });
+  if (limits.leaving.hasLeft) return Promise.resolve({ kind: 'gone' });
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const finish = (result: ReadBody): void => {
-      deadline.cancel();
-      request.off('data', onData);
-      request.off('end', onEnd);
-      request.off('error', onError);
-      leaving.tell(null);
-      resolve(result);
-    };
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > limitBytes) finish({ kind: 'too-large' });
-      else chunks.push(chunk);
-    };
-    const onEnd = (): void => {
-      const [only] = chunks;
-      finish({ kind: 'whole', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes) });
-    };
-    const deadline = deadlines.set(timeoutMs, () => finish({ kind: 'too-slow' }));
-    const onError = (error: Error): void => finish({ kind: isMalformed(error) ? 'malformed' : 'gone' });
-    request.on('data', onData);
-    request.on('end', onEnd);
-    request.on('error', onError);
-    leaving.tell(() => finish({ kind: 'gone' }));
+    request.takeBody(new BodyReading(request, limits, resolve));
   });
+}
+
+class BodyReading implements BodyReceiver {
+  readonly #request: ClientRequest;
+  readonly #limits: BodyLimits;
+  readonly #resolve: (result: ReadBody) => void;
+  readonly #deadline: Deadline;
+  #first: Buffer | null = null;
+  /** What came after the first chunk. */
+  #rest: Buffer[] | null = null;
+  #bytes = 0;
+
+  constructor(request: ClientRequest, limits: BodyLimits, resolve: (result: ReadBody) => void) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#resolve = resolve;
+    this.#deadline = limits.deadlines.set(limits.timeoutMs, () => this.#finish({ kind: 'too-slow' }));
+    limits.leaving.tell(() => this.#finish({ kind: 'gone' }));
+  }
+
+  onChunk(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#limits.limitBytes) this.#finish({ kind: 'too-large' });
+    else if (this.#first === null) this.#first = chunk;
+    else (this.#rest ??= []).push(chunk);
+  }
+
+  onEnd(): void {
+    const first = this.#first ?? Buffer.alloc(0);
+    this.#finish({ kind: 'whole', bytes: this.#rest ? Buffer.concat([first, ...this.#rest], this.#bytes) : first });
+  }
+
+  onError(error: Error): void {
+    this.#finish({ kind: isMalformed(error) ? 'malformed' : 'gone' });
+  }
+
+  #finish(result: ReadBody): void {
+    this.#deadline.cancel();
+    this.#request.releaseBody();
+    this.#limits.leaving.tell(null);
+    this.#resolve(result);
+  }
 }
 
 /** The declared length in bytes; 0 where none is declared. Node has already refused malformed and conflicting ones. */

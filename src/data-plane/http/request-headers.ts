@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 // Request headers that decide something before the body is read.
 
 /** False where the body is compressed. */
@@ -8,6 +10,17 @@ export function isIdentity(encoding: string | undefined): boolean {
 /** True where the client waits for a word before it sends its body (RFC 9110, 10.1.1); other expectations are ignored. */
 export function expectsContinue(expect: string | undefined): boolean {
   return expect?.trim().toLowerCase() === '100-continue';
+}
+
+const SMALL_BYTES = 64 * 1024;
+
+/**
+ * True where a body is small and its client does not wait with it, so that it is here already or nearly. Refusing after taking it is
+ * cheaper for both sides than before, which costs the connection.
+ */
+export function isComingAtOnce({ headers }: IncomingMessage): boolean {
+  const declared = Number(headers['content-length'] ?? NaN);
+  return declared <= SMALL_BYTES && !expectsContinue(headers.expect);
 }
 
 /** Ms the client allows to wait, never beyond the configured ones; null where the header makes no sense. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorCode } from '../../fleet/errors.ts';
 import type { Settings } from '../../fleet/settings.ts';
@@ -6,6 +6,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
 import { readTlsFiles } from '../../lib/tls-files.ts';
 import { uuid7Source } from '../../lib/uuid7.ts';
+import { ClientRequest } from './client-request.ts';
 import { headFault, refusalBody } from './head-fault.ts';
 import { isMalformed } from './read-body.ts';
 import { sendBodyUnread } from './reply.ts';
@@ -35,22 +36,23 @@ export interface SharedListening {
 /** Listens for clients. Rejects where the port cannot be had, and with `UnusableTls`. */
 export async function listenForClients(
   { listen, tls, timeouts }: Settings,
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  handle: (request: ClientRequest, response: ServerResponse) => void,
   shared: SharedListening | null = null,
 ): Promise<ClientServer> {
   const options = {
+    IncomingMessage: ClientRequest,
     // Answered by the corridor, in JSON and with an id, as everything else.
     requireHostHeader: false,
     // How late slow headers may be found out; Node looks every 30 s by default.
     connectionsCheckingInterval: Math.max(20, Math.min(1000, timeouts.clientBodyMs / 4)),
   };
-  const server: Server = tls
-    ? nodeHttps().createServer({ ...options, ...readTlsFiles('tls', tls) })
-    : createServer(options);
+  const server: Server<typeof ClientRequest> = tls
+    ? nodeHttps().createServer<typeof ClientRequest>({ ...options, ...readTlsFiles('tls', tls) })
+    : createServer<typeof ClientRequest>(options);
   const nextId = uuid7Source(() => systemClock.wall());
   /** The last answer on each connection, ended or not. */
-  const lastAnswers = new WeakMap<Socket, ServerResponse>();
-  const take = (request: IncomingMessage, response: ServerResponse): void => {
+  const lastAnswers = new WeakMap<Socket, ServerResponse<ClientRequest>>();
+  const take = (request: ClientRequest, response: ServerResponse<ClientRequest>): void => {
     lastAnswers.set(request.socket, response);
     const fault = headFault(request);
     if (fault === null) return handle(request, response);
@@ -72,8 +74,8 @@ export async function listenForClients(
     // A body's chunks are broken while the corridor reads it: it answers. In any other place an answer is under way into
     // which nothing can be written.
     const { req: request } = response;
-    if (isMalformed(error) && !request.complete && request.listenerCount('error') > 0) request.emit('error', error);
-    else if (!response.headersSent || !isMalformed(error)) socket.destroy();
+    if (isMalformed(error) && !request.complete && request.failBody(error)) return;
+    if (!response.headersSent || !isMalformed(error)) socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
