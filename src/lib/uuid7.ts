@@ -1,32 +1,35 @@
 import { randomFillSync } from 'node:crypto';
 
 // UUID version 7 (RFC 9562, section 5.7): 48 bits of epoch milliseconds, then random bits, so that ids sort by time.
-// Random bytes are drawn in blocks: one system call per 256 ids instead of one per id.
+// Random bits are drawn, and written as hex, in blocks: one system call per 256 ids instead of one per id.
 
 const BLOCK = 256;
 const RANDOM_BYTES = 10;
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX_PER_ID = RANDOM_BYTES * 2;
+/** By a random hex digit: the variant's two bits before two of the digit's. */
+const VARIANTS = new Map(Array.from('0123456789abcdef', (digit, value) => [digit, '89ab'.charAt(value & 3)]));
 
 /** Returns a source of UUIDv7 strings; `wall` gives epoch milliseconds. */
 export function uuid7Source(wall: () => number): () => string {
-  const random = new Uint8Array(BLOCK * RANDOM_BYTES);
-  let used = random.length;
-  const hex = (at: number): string => HEX[random[at] ?? 0] ?? '00';
+  const random = Buffer.alloc(BLOCK * RANDOM_BYTES);
+  let hex = '';
+  let used = 0;
+  let lastWall = -1;
+  let start = '';
   return () => {
-    if (used >= random.length) {
-      randomFillSync(random);
+    if (used >= hex.length) {
+      hex = randomFillSync(random).toString('hex');
       used = 0;
     }
-    const time = Math.floor(wall()).toString(16).padStart(12, '0');
-    const r = used;
-    used += RANDOM_BYTES;
-    const version = HEX[0x70 | ((random[r] ?? 0) & 0x0f)] ?? '70';
-    const variant = HEX[0x80 | ((random[r + 2] ?? 0) & 0x3f)] ?? '80';
-    return (
-      `${time.slice(0, 8)}-${time.slice(8)}-${version}${hex(r + 1)}-${variant}${hex(r + 3)}-` +
-      `${hex(r + 4)}${hex(r + 5)}${hex(r + 6)}${hex(r + 7)}${hex(r + 8)}${hex(r + 9)}`
-    );
+    const now = wall();
+    if (now !== lastWall) {
+      lastWall = now;
+      start = `${uuid7From(now)}-7`;
+    }
+    const at = used;
+    used += HEX_PER_ID;
+    const variant = VARIANTS.get(hex.charAt(at + 3)) ?? '8';
+    return `${start}${hex.slice(at, at + 3)}-${variant}${hex.slice(at + 4, at + 7)}-${hex.slice(at + 7, at + 19)}`;
   };
 }
 
