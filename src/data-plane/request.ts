@@ -193,9 +193,8 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
     contentType: 'application/json',
     accept: trip.request.headers.accept,
     traceparent: trip.traceparent,
-    // Even where the name is the same: what was checked must be what the engine reads, and engines differ in which of
-    // several `model` fields they believe.
-    body: withModel(body, grant.upstream),
+    // What was checked must be what the engine reads, and engines differ in which of several `model` fields they believe.
+    body: call.namesOneModel && call.model === grant.upstream ? body : withModel(body, grant.upstream),
   });
   trip.leaving.tell(() => relay.clientGone());
   trip.attempt = { relay, node };

@@ -6,13 +6,16 @@ export interface Call {
   /** As the client wrote it. */
   readonly model: string;
   readonly stream: boolean;
+  /** True where no engine could read another model from the body than `model`: the field is there once, in one spelling. */
+  readonly namesOneModel: boolean;
 }
 
 /** Reads model and stream from a body, or tells what is wrong with it. */
 export function readCall(body: Buffer, dialect: Dialect): Call | ErrorCode {
+  const text = body.toString('utf8');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    parsed = JSON.parse(text);
   } catch {
     return 'invalid_json';
   }
@@ -23,5 +26,22 @@ export function readCall(body: Buffer, dialect: Dialect): Call | ErrorCode {
   const asked: unknown = 'stream' in parsed ? parsed.stream : undefined;
   // Ollama streams unless told not to.
   const stream = dialect === 'ollama' ? asked !== false : asked === true;
-  return { model, stream };
+  return { model, stream, namesOneModel: namesOneModel(text, parsed) };
+}
+
+/** Searched for without the quote before it, and escapes without their first letters: those are met so often in texts that it costs ten times as much. */
+const KEY_END = 'model"';
+const ESCAPED_LETTER = '006';
+
+/**
+ * Certain where true; false may only mean that the word occurs elsewhere in the body too. Parsing shows spellings in other case as keys
+ * of their own and hides only a repetition: of the word itself, or of one with its letters written as escapes, which all
+ * begin with `\u006`.
+ */
+function namesOneModel(text: string, parsed: object): boolean {
+  if (text.indexOf(KEY_END, text.indexOf(KEY_END) + 1) >= 0 || text.includes(ESCAPED_LETTER)) return false;
+  for (const key of Object.keys(parsed)) {
+    if (key.length === 5 && key !== 'model' && key.toLowerCase() === 'model') return false;
+  }
+  return true;
 }
