@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { candidatesOf } from './candidates/candidates.ts';
 import { LOAD_CORE } from './candidates/spawned.ts';
+import type { Part } from './parts/part.ts';
 import { parts } from './parts/parts.ts';
 import { runPart } from './parts/run-part.ts';
 import { sayTable } from './report/table.ts';
@@ -37,8 +38,12 @@ const { values, positionals } = parseArgs({
   },
 });
 
+function isCalled({ name, group }: Part, word: string): boolean {
+  return name === word || group === word;
+}
+
 async function bench(): Promise<void> {
-  const unknown = positionals.filter((name) => !parts.some((part) => part.name === name));
+  const unknown = positionals.filter((word) => !parts.some((part) => isCalled(part, word)));
   if (values.help || unknown.length > 0) {
     say(unknown.length > 0 ? `There is no part ${unknown.join(', ')}.\n\n${usage}` : usage);
     process.exitCode = values.help ? 0 : 2;
@@ -48,7 +53,7 @@ async function bench(): Promise<void> {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds}: write a whole number from 1`);
   const effort = { rounds, scale: values.quick ? 0.5 : 1 };
-  const asked = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const asked = parts.filter((part) => positionals.length === 0 || positionals.some((word) => isCalled(part, word)));
   const only = values.only?.split(',');
   const { weir, overlay, baseline, variant } = values;
   using gathered = candidatesOf({ only, weir, overlay, baseline, variant });

@@ -1,5 +1,4 @@
 import type { Target } from '../far-side/target.ts';
-import type { Memory } from '../support/proc.ts';
 
 /** How the fleet behind a candidate is limited in a part. */
 export interface Scene {
@@ -30,7 +29,6 @@ export interface Running extends AsyncDisposable {
   readonly target: Target;
   /** From starting its process to its first good answer, ms. */
   readonly startMs: number;
-  memory(): Memory;
   readonly records?: Records;
   /** Places of its waiting room that are taken. */
   readonly waiters?: () => Promise<number>;

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { TWO_THREADS } from '../parts/parts.ts';
 import type { Absent, Candidate } from './candidate.ts';
 import { direct } from './direct.ts';
 import { haproxy } from './haproxy.ts';
@@ -31,6 +33,8 @@ export function candidatesOf(asked: Wanted): Gathered {
     const before = buildCommit(base);
     found.push(weir(before, { name: `weir@${before.version}` }));
   }
+  if (hasThreads(build)) found.push(weir(build, { name: TWO_THREADS, flags: ['--threads=2'] }));
+  else found.push({ name: TWO_THREADS, absent: 'this commit has no --threads' });
   for (const one of variant) found.push(weir(build, variantOf(one)));
   found.push(nginx(), haproxy(), ...rivals((name) => wanted({ name })));
   return {
@@ -40,6 +44,10 @@ export function candidatesOf(asked: Wanted): Gathered {
     absent: found.filter((one) => 'absent' in one).filter(wanted),
     [Symbol.dispose]: build.remove,
   };
+}
+
+function hasThreads({ main }: Build): boolean {
+  return execFileSync(process.execPath, [main, 'serve', '--help'], { encoding: 'utf8' }).includes('--threads');
 }
 
 function buildOf({ weir: ref, overlay }: Wanted): Build {

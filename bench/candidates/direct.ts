@@ -8,9 +8,8 @@ export const direct: Candidate = {
   version: '',
   configuration: () => 'The load asks the node itself.',
   start: async ([url = '']) => ({
-    target: { url, basePath: '', headers: {}, model: MODEL, cpuMs: () => 0 },
+    target: { url, basePath: '', headers: {}, model: MODEL, cpuMs: () => 0, memory: () => ({ rssMb: 0, anonMb: 0 }) },
     startMs: 0,
-    memory: () => ({ rssMb: 0, anonMb: 0 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }),
 };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { request } from 'undici';
 import { sleep } from '../far-side/closed-loop.ts';
 import { CHAT, type Target } from '../far-side/target.ts';
-import { cpuMsByThread, cpuMsOf, type Memory, memoryOf, treeOf } from '../support/proc.ts';
+import { cpuMsByThread, cpuMsOf, memoryOf, treeOf } from '../support/proc.ts';
 
 // A candidate's process on its core. It has started when it answers a request, whatever it says of itself.
 
@@ -20,7 +20,7 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   /** Where its output goes, one file for stdout (its log) and one for stderr. */
   readonly folder: string;
-  readonly target: Omit<Target, 'cpuMs'>;
+  readonly target: Omit<Target, 'cpuMs' | 'memory'>;
   readonly patienceMs?: number;
   /** The status that shows that it runs. */
   readonly ready?: number;
@@ -29,7 +29,6 @@ export interface Command {
 export interface Spawned extends AsyncDisposable {
   readonly target: Target;
   readonly startMs: number;
-  memory(): Memory;
 }
 
 export async function spawnPinned(command: Command): Promise<Spawned> {
@@ -48,9 +47,13 @@ export async function spawnPinned(command: Command): Promise<Spawned> {
   if (pid === undefined) throw new Error(`${name}: taskset is not here; install util-linux`);
   let pids: readonly number[] = [pid];
   const running: Spawned = {
-    target: { ...command.target, cpuMs: () => cpuMsOf(pids), cpuMsByThread: () => cpuMsByThread(pids) },
+    target: {
+      ...command.target,
+      cpuMs: () => cpuMsOf(pids),
+      memory: () => memoryOf(pids),
+      cpuMsByThread: () => cpuMsByThread(pids),
+    },
     startMs: await answering(command, child, startedAt),
-    memory: () => memoryOf(pids),
     [Symbol.asyncDispose]: () => stop(child),
   };
   pids = treeOf(pid);

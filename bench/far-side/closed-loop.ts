@@ -8,6 +8,8 @@ import { requestText } from './texts.ts';
 export interface ClosedLoop {
   readonly clients: number;
   readonly bodyBytes: number;
+  /** Time over which the clients begin, evenly: what begins at once goes on in bursts. */
+  readonly rampMs?: number;
   readonly warmMs: number;
   readonly measureMs: number;
 }
@@ -56,7 +58,10 @@ export async function closedLoop(target: Target, load: ClosedLoop): Promise<Seen
     waiting -= 1;
     if (waiting === 0) allAnswered.resolve();
   };
-  for (const asker of askers) {
+  const gapMs = (load.rampMs ?? 0) / load.clients;
+  const rampFrom = performance.now();
+  for (const [place, asker] of askers.entries()) {
+    while (performance.now() - rampFrom < place * gapMs) await sleep(1);
     waiting += 1;
     ask(asker);
   }
@@ -66,6 +71,7 @@ export async function closedLoop(target: Target, load: ClosedLoop): Promise<Seen
   phase = 'measured';
   await sleep(load.measureMs);
   phase = 'over';
+  const memory = target.memory();
   const impatience = setTimeout(() => {
     wrongs.add(`${waiting} without an answer after ${PATIENCE_MS / 1000} s`);
     allAnswered.resolve();
@@ -85,6 +91,7 @@ export async function closedLoop(target: Target, load: ClosedLoop): Promise<Seen
     totalMs: total.quantiles(),
     ownMs: own.quantiles(),
     connectionsOpened: shared.opened,
+    memory,
     lateMs: 0,
   };
 }

@@ -76,6 +76,7 @@ export async function openLoop(target: Target, load: OpenLoop): Promise<Seen> {
     return true;
   }).wake();
   await allSent.promise;
+  const memory = target.memory();
   const impatience = setTimeout(() => {
     wrongs.add(`${all - answered} without an answer after ${PATIENCE_MS / 1000} s`);
     over.resolve();
@@ -95,6 +96,7 @@ export async function openLoop(target: Target, load: OpenLoop): Promise<Seen> {
     totalMs: total.quantiles(),
     ownMs: own.quantiles(),
     connectionsOpened: shared.opened,
+    memory,
     lateMs: late.quantiles().p99,
   };
 }

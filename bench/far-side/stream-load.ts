@@ -14,8 +14,6 @@ export interface StreamLoad {
   readonly rampMs: number;
   readonly warmMs: number;
   readonly measureMs: number;
-  /** Called once in the middle of the window. */
-  readonly amid?: () => void;
 }
 
 const PATIENCE_MS = 20_000;
@@ -75,11 +73,10 @@ export async function streamLoad(target: Target, stub: Stub, load: StreamLoad): 
   const cpuStartMs = target.cpuMs();
   const startedAt = performance.now();
   isMeasured = true;
-  await sleep(load.measureMs / 2);
-  load.amid?.();
-  await sleep(load.measureMs / 2);
+  await sleep(load.measureMs);
   isMeasured = false;
   const cpuEndMs = target.cpuMs();
+  const memory = target.memory();
   const windowSeconds = (performance.now() - startedAt) / 1000;
   const lateMs = stub.streams.worstLateMs;
   stub.streams.endAll();
@@ -101,6 +98,7 @@ export async function streamLoad(target: Target, stub: Stub, load: StreamLoad): 
     totalMs: quantiles,
     ownMs: quantiles,
     connectionsOpened: shared.opened,
+    memory,
     lateMs,
   };
 }

@@ -1,3 +1,4 @@
+import type { Memory } from '../support/proc.ts';
 import type { Quantiles } from '../support/spread.ts';
 import type { Address } from './client-connection.ts';
 
@@ -11,7 +12,9 @@ export interface Target {
   readonly model: string;
   /** CPU time used so far by all its processes and threads, ms. */
   readonly cpuMs: () => number;
-  /** The same by thread. */
+  /** Of all its processes. */
+  readonly memory: () => Memory;
+  /** The CPU time by thread. */
   readonly cpuMsByThread?: () => ReadonlyMap<string, number>;
 }
 
@@ -29,6 +32,8 @@ export interface Seen {
   readonly totalMs: Quantiles;
   readonly ownMs: Quantiles;
   readonly connectionsOpened: number;
+  /** Under load, at the end of the window. */
+  readonly memory: Memory;
   /** The harness's own lateness at p99, ms; 0 where there is no schedule. */
   readonly lateMs: number;
 }

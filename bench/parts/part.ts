@@ -18,6 +18,10 @@ export interface Part {
   readonly scene: Scene;
   /** Who takes part, by kind or name. */
   readonly takes: (candidate: Candidate) => boolean;
+  /** Asked for by this name too, with others of its kind. */
+  readonly group?: string;
+  /** How long the processes rest before their idle memory is read, ms; half a second unless it says otherwise. */
+  readonly restMs?: number;
   /** Fewer than asked where a round is long. */
   readonly mostRounds?: number;
   /** Whether work put off until after the window counts, as it does where every answer is in the window. */
@@ -34,9 +38,7 @@ export interface Round {
   readonly cpuMicros: number;
   /** The same by thread, over the whole round, warm-up included; empty where it is not known. */
   readonly cpuMicrosByThread: Readonly<Record<string, number>>;
-  readonly rssMb: number;
-  readonly anonMb: number;
-  /** Share of the router's core that others used meanwhile. */
+  /** The larger of the shares of both cores that others used meanwhile. */
   readonly foreignShare: number;
   /** Why this round does not count, or null. */
   readonly flaw: string | null;

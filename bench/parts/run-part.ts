@@ -1,9 +1,9 @@
 import type { Candidate, Running } from '../candidates/candidate.ts';
-import { ROUTER_CORE } from '../candidates/spawned.ts';
+import { LOAD_CORE, ROUTER_CORE } from '../candidates/spawned.ts';
 import { recordsProblem } from '../candidates/weir-records.ts';
 import { sleep } from '../far-side/closed-loop.ts';
 import { Stub } from '../far-side/stub.ts';
-import { coreTimes } from '../support/proc.ts';
+import { coreTimes, type Memory } from '../support/proc.ts';
 import { say } from '../support/report.ts';
 import type { Effort, Part, Round } from './part.ts';
 
@@ -11,14 +11,18 @@ import type { Effort, Part, Round } from './part.ts';
 // turns about, so that no candidate always comes first. The first turn of each warms it and is not counted.
 
 const NODES = 4;
+const unknown: Memory = { rssMb: Number.NaN, anonMb: Number.NaN };
 const REST_MS = 150;
+const REST_BEFORE_MS = 500;
+/** A round in which others took more of a core than this is left out, if enough are left. */
+export const DISTURBED = 0.15;
 
 export interface Entry {
   readonly candidate: Candidate;
   readonly rounds: readonly Round[];
   readonly startMs: number;
-  readonly idleRssMb: number;
-  readonly idleAnonMb: number;
+  /** At rest before the first load. */
+  readonly idle: Memory;
   /** Why it was not measured here, or null. */
   readonly failure: string | null;
 }
@@ -32,8 +36,6 @@ interface Runner {
   readonly candidate: Candidate;
   readonly running: Running;
   readonly rounds: Round[];
-  readonly idleRssMb: number;
-  readonly idleAnonMb: number;
   readonly undo: () => void;
 }
 
@@ -41,6 +43,7 @@ export async function runPart(part: Part, candidates: readonly Candidate[], effo
   await using stub = await Stub.start(NODES);
   const runners: Runner[] = [];
   const failed: Entry[] = [];
+  const idle = new Map<Candidate, Memory>();
   try {
     for (const candidate of candidates.filter(part.takes)) {
       stub.serving = { kind: 'answer', afterMs: 0 };
@@ -49,9 +52,11 @@ export async function runPart(part: Part, candidates: readonly Candidate[], effo
       } catch (error) {
         const failure = error instanceof Error ? error.message : String(error);
         say(`  ${candidate.name}: ${failure}`);
-        failed.push({ candidate, rounds: [], startMs: NaN, idleRssMb: NaN, idleAnonMb: NaN, failure });
+        failed.push({ candidate, rounds: [], startMs: NaN, idle: unknown, failure });
       }
     }
+    await sleep(part.restMs ?? REST_BEFORE_MS);
+    for (const { candidate, running } of runners) idle.set(candidate, running.target.memory());
     const rounds = Math.min(effort.rounds, part.mostRounds ?? Infinity);
     for (let round = 0; round <= rounds; round++) {
       const order = round % 2 === 0 ? runners : runners.toReversed();
@@ -68,18 +73,16 @@ export async function runPart(part: Part, candidates: readonly Candidate[], effo
       await running[Symbol.asyncDispose]();
     }
   }
-  const entries = runners.map(({ candidate, running: { startMs }, rounds, idleRssMb, idleAnonMb }) => {
-    return { candidate, rounds, startMs, idleRssMb, idleAnonMb, failure: null };
+  const entries = runners.map(({ candidate, running: { startMs }, rounds }) => {
+    return { candidate, rounds, startMs, idle: idle.get(candidate) ?? unknown, failure: null };
   });
   return { part, entries: [...entries, ...failed] };
 }
 
 async function begin(part: Part, candidate: Candidate, stub: Stub): Promise<Runner> {
   const running = await candidate.start(stub.urls, part.scene);
-  await sleep(500);
-  const { rssMb, anonMb } = running.memory();
   const undo = (await part.before?.(running, stub)) ?? ((): void => undefined);
-  return { candidate, running, rounds: [], idleRssMb: rssMb, idleAnonMb: anonMb, undo };
+  return { candidate, running, rounds: [], undo };
 }
 
 async function measure(part: Part, { running }: Runner, stub: Stub, effort: Effort): Promise<Round> {
@@ -87,6 +90,8 @@ async function measure(part: Part, { running }: Runner, stub: Stub, effort: Effo
   const recordsBefore = await records?.now();
   await sleep(REST_MS);
   const coreBefore = coreTimes(ROUTER_CORE).busyMs;
+  const loadCoreBefore = coreTimes(LOAD_CORE).busyMs;
+  const ownBefore = process.cpuUsage();
   const cpuBefore = target.cpuMs();
   const threadsBefore = target.cpuMsByThread?.();
   const startedAt = performance.now();
@@ -94,7 +99,8 @@ async function measure(part: Part, { running }: Runner, stub: Stub, effort: Effo
   let flaw = Object.keys(seen.wrong).length > 0 ? `wrong answers: ${JSON.stringify(seen.wrong)}` : null;
   const tookMs = performance.now() - startedAt;
   const foreignMs = coreTimes(ROUTER_CORE).busyMs - coreBefore - (target.cpuMs() - cpuBefore);
-  const { rssMb, anonMb } = running.memory();
+  const { user, system } = process.cpuUsage(ownBefore);
+  const foreignLoadMs = coreTimes(LOAD_CORE).busyMs - loadCoreBefore - (user + system) / 1000;
   let cpuEndMs = seen.cpuEndMs;
   if (records && recordsBefore) {
     const late = await records.settled(recordsBefore, seen.sent);
@@ -113,9 +119,7 @@ async function measure(part: Part, { running }: Runner, stub: Stub, effort: Effo
       target.cpuMsByThread?.(),
       part.unit === 'event' ? Number.NaN : seen.sent,
     ),
-    rssMb,
-    anonMb,
-    foreignShare: Math.max(0, foreignMs / tookMs),
+    foreignShare: Math.max(0, foreignMs, foreignLoadMs) / tookMs,
     flaw,
   };
 }

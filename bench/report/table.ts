@@ -1,16 +1,24 @@
-import type { Entry, PartResult } from '../parts/run-part.ts';
+import { DISTURBED, type Entry, type PartResult } from '../parts/run-part.ts';
 import type { Round } from '../parts/part.ts';
 import { pairedRatios, spreadOf, type Spread } from '../support/spread.ts';
 
 // One part as a table for the terminal and the report. Medians over the rounds that count; the ratio to nginx is taken round by round.
 
-/** The rounds that count; all of them where none does, which the table marks. */
+const FEWEST_CALM = 3;
+
+/**
+ * The rounds that count: those without a flaw, and of these the calm ones if there are enough of them; all where every one is flawed, which
+ * the table marks. What does not count is null in its place, so that rounds stay paired.
+ */
 export function countedRounds({ rounds }: Entry): {
   readonly rounds: readonly (Round | null)[];
   readonly isFlawed: boolean;
 } {
   const isFlawed = rounds.length > 0 && rounds.every(({ flaw }) => flaw !== null);
-  return { rounds: rounds.map((round) => (isFlawed || round.flaw === null ? round : null)), isFlawed };
+  const sound = rounds.map((round) => (isFlawed || round.flaw === null ? round : null));
+  const calm = sound.map((round) => (round !== null && round.foreignShare <= DISTURBED ? round : null));
+  const isCalm = calm.filter((round) => round !== null).length >= FEWEST_CALM;
+  return { rounds: isCalm ? calm : sound, isFlawed };
 }
 
 export function figureOf(entry: Entry, of: (round: Round) => number): Spread {
@@ -65,8 +73,8 @@ export function tableOf(result: PartResult): string[][] {
       number(figureOf(entry, (round) => round.seen.ownMs.p50).median, 3),
       number(figureOf(entry, (round) => round.seen.ownMs.p95).median, 2),
       number(figureOf(entry, (round) => round.seen.ownMs.p99).median, 2),
-      number(figureOf(entry, (round) => round.rssMb).median, 0),
-      number(figureOf(entry, (round) => round.anonMb).median, 0),
+      number(figureOf(entry, ({ seen }) => seen.memory.rssMb).median, 0),
+      number(figureOf(entry, ({ seen }) => seen.memory.anonMb).median, 0),
       flawed === 0
         ? ''
         : `${flawed} of ${rounds.length}${countedRounds(entry).isFlawed ? ', figures of void rounds' : ''}`,
