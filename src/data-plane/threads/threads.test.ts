@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Asked, ThreadStage } from '../../../test/support/thread-stage.ts';
 import { fleetOf } from '../../../test/support/fleet.ts';
 import type { LeaseOutcome } from '../dispatcher/ticket.ts';
+import { Shelf, shelfMemory } from './shelf.ts';
 
 function leaseOf({ result }: Asked): number {
   assert.equal(result?.kind, 'ready');
@@ -69,10 +70,39 @@ test('what has lain for over 50 ms is not taken, and no slot stays held for a th
   await stage.settle();
   stage.clock.advance(100);
   stage.sharing.hear();
-  // All eight at once, without calling anything back.
-  const crowd = Array.from({ length: 8 }, () => stage.ask(null));
-  await stage.answers();
-  for (const each of crowd) leaseOf(each);
+  assert.equal(stage.sharing.recall(), false, 'there is nothing left to call back');
+});
+
+test('when a thread dies its leases, its tickets and what was laid out for it are given back', async () => {
+  const stage = await supplied(4);
+  const [silent, taken] = [stage.ask(0), stage.ask(0)];
+  await stage.settle();
+  leaseOf(silent);
+  leaseOf(taken);
+  const others = [stage.ask(null), stage.ask(null)];
+  await stage.settle();
+  const waiting = [stage.ask(0), stage.ask(null)];
+  await stage.settle();
+  assert.equal(stage.main.counts().waiters, 2);
+  const [thread] = stage.threads;
+  assert.ok(thread);
+  stage.sharing.close(thread.desk);
+  await stage.settle();
+  assert.deepEqual([stage.main.counts().waiters, stage.main.counts().openLeases], [0, 3]);
+  assert.equal(waiting[0]?.result, null);
+  for (const each of [...others, ...waiting.slice(1)]) stage.main.release(leaseOf(each), served);
+  assert.equal(stage.main.counts().openLeases, 0);
+});
+
+test('of a slot laid out either the thread or the dispatcher gets hold, never both', () => {
+  const shelf = new Shelf(shelfMemory());
+  shelf.lay(3, 7);
+  assert.equal(shelf.take(3, 6), false, 'another lay there before');
+  assert.equal(shelf.take(3, 7), true);
+  assert.deepEqual([shelf.clear(3, 7), shelf.take(3, 7), shelf.isTaken(3, 7)], [false, false, true]);
+  shelf.lay(3, 8);
+  assert.equal(shelf.clear(3, 8), true);
+  assert.deepEqual([shelf.take(3, 8), shelf.isTaken(3, 8)], [false, false]);
 });
 
 test('a new snapshot and a fault call back what was chosen before', async () => {
@@ -151,7 +181,7 @@ test('however threads ask, return, leave and die: no slot too many, one answer e
         if (kind === 'ask') open.push({ asked: stage.ask(thread), thread });
         else if (kind === 'step') await stage.step(at);
         else if (kind === 'time') stage.clock.advance(at);
-        else if (kind === 'die' && thread !== null && at > 45) {
+        else if (kind === 'die' && thread !== null && at > 25) {
           const desk = stage.threads[thread]?.desk;
           if (desk) stage.sharing.close(desk);
           dead.add(thread);
