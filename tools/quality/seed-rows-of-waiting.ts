@@ -88,7 +88,7 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         file: 'src/data-plane/dispatcher/dispatcher.ts',
         testFile: 'src/data-plane/dispatcher/turn.test.ts',
         testName: 'no newcomer barges past a waiter that is still in its delay',
-        mutation: { find: 'isSpare(this.#room, this.#placement, each, ticket, now),', replace: 'ticket.id > 0,' },
+        mutation: { find: 'isSpare(this.#room, this.#placement, each, ticket, now)', replace: 'ticket.id > 0' },
       },
     ],
   },

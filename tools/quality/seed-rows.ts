@@ -13,7 +13,7 @@ export const seedRows: readonly SeedRow[] = [
         file: 'src/app-state.ts',
         testFile: 'src/app-state.test.ts',
         testName: 'AppState starts every part and stops them in reverse, letting a running answer finish',
-        mutation: { find: 'await dataPlane.drain(settings.timeouts.shutdownMs);', replace: '' },
+        mutation: { find: 'await Promise.all([dataPlane.drain(limitMs), relayThreads?.drain(limitMs)]);', replace: '' },
       },
     ],
   },
