@@ -139,6 +139,27 @@ test('a slot keeps the prompt it served last, and loses it to the next', () => {
   assert.equal(bench.submit({ promptTokens: 192, blocks: chat }).cached, 0);
 });
 
+test('a slot keeps the prompt of a request that was aborted once it was computed', () => {
+  const timeline = new Timeline();
+  const engine = new Engine({ ...plain, prefixCache: 'slots', slots: 1 }, timeline);
+  const events: JobEvents = { started: nothing, tokens: nothing, ended: nothing, failed: nothing };
+  const work = {
+    model: 'm',
+    promptTokens: 192,
+    outputTokens: 1000,
+    blocks: [1, 2, 3],
+    answerBlocks: [],
+    blockTokens: 64,
+  };
+  const job = engine.submit(work, events);
+  timeline.run(1_000);
+  if (job) engine.abort(job);
+  timeline.run(2_000);
+  let cached = -1;
+  engine.submit(work, { ...events, started: (tokens) => (cached = tokens) });
+  assert.equal(cached, 191);
+});
+
 test('when memory is full the newest sequence is computed again later, and all still end', () => {
   const bench = new Bench({ prefixCache: 'none', kvTokens: 1000 });
   const all = [1, 2, 3].map(() => bench.submit({ promptTokens: 300, outputTokens: 200 }));
