@@ -26,6 +26,7 @@ test('docs/simulator.md names every rival with the version it follows, every wor
     seed: 1,
     deadlineMs: 1,
     patienceMs: Infinity,
+    comebacks: 0,
     warmUp: 0,
     objective: { ttftMs: 1, ttftMsPerPromptToken: 1, tpotMs: 1 },
     weir: {

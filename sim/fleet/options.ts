@@ -21,6 +21,7 @@ export const usage = `Simulates a fleet of inference engines under a router, on 
   --callers N           how many callers a trace is dealt out to (default 20)
   --deadline DURATION   what a refused request counts as (default 60s)
   --patience DURATION   clients leave when the first token takes longer (default 600s; 0: never)
+  --retries N           how often a refused client comes again, after Retry-After or its own back-off (default 0)
   --ttft-slo DURATION   objective for the first token (default 2s), and 1 s more for each 4000 prompt tokens
   --tpot-slo DURATION   objective for the time per token (default 100ms)
   --warm-up SHARE       share of the first arrivals that no figure counts (default 0)
@@ -43,7 +44,7 @@ export interface Options {
   readonly hogTimes: number;
   readonly callers: number;
   readonly isJson: boolean;
-  readonly settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'warmUp' | 'objective' | 'weir'>;
+  readonly settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'comebacks' | 'warmUp' | 'objective' | 'weir'>;
 }
 
 /** `help` or `list` where that was asked for. Throws an Error with a sentence that says which flag is wrong. */
@@ -67,6 +68,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
       callers: text,
       deadline: text,
       patience: text,
+      retries: text,
       'ttft-slo': text,
       'tpot-slo': text,
       'warm-up': text,
@@ -103,6 +105,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
     settings: {
       deadlineMs: durationOf('deadline', values.deadline ?? '60s'),
       patienceMs: patienceMs === 0 ? Infinity : patienceMs,
+      comebacks: wholeOf('retries', values.retries ?? '0', 0),
       warmUp: numberOf('warm-up', values['warm-up'] ?? '0', 0, 0.9),
       objective: {
         ttftMs: durationOf('ttft-slo', values['ttft-slo'] ?? '2s'),

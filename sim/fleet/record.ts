@@ -7,6 +7,12 @@ export interface RequestRecord {
   /** `gone`: the client gave up before the first token. `interrupted`: its answer broke. Null while it is open. */
   outcome: 'served' | 'refused' | 'interrupted' | 'gone' | null;
   why: Refusal | null;
+  /** What its first refusal told it to wait, ms; null where it was not refused, or not told. */
+  toldMs: number | null;
+  /** When it was first refused. */
+  refusedAt: number | null;
+  /** Times it came again after a refusal. */
+  comebacks: number;
   /** When an engine took it out of its queue. */
   startedAt: number | null;
   firstAt: number | null;
@@ -21,6 +27,9 @@ export function newRecord(request: SimRequest): RequestRecord {
     request,
     outcome: null,
     why: null,
+    toldMs: null,
+    refusedAt: null,
+    comebacks: 0,
     startedAt: null,
     firstAt: null,
     endedAt: null,

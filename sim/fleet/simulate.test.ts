@@ -6,9 +6,10 @@ import type { FleetModel } from './fleet-model.ts';
 import { policyNames, simulate, type Run, type RunResult } from './simulate.ts';
 import { synthesize, type SyntheticName } from './workload/synthetic.ts';
 
-const settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'warmUp' | 'objective' | 'weir'> = {
+const settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'comebacks' | 'warmUp' | 'objective' | 'weir'> = {
   deadlineMs: 60_000,
   patienceMs: 600_000,
+  comebacks: 0,
   warmUp: 0,
   objective: { ttftMs: 2000, ttftMsPerPromptToken: 0.25, tpotMs: 100 },
   weir: {

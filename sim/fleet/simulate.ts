@@ -23,6 +23,7 @@ export interface Run {
   readonly seed: number;
   readonly deadlineMs: number;
   readonly patienceMs: number;
+  readonly comebacks: number;
   readonly warmUp: number;
   readonly objective: Objective;
   readonly weir: Omit<WeirSettings, 'policy'>;
@@ -73,7 +74,14 @@ export function simulate(run: Run): RunResult {
   const { fleet, workload, load, seed } = run;
   const { source, make } = contenderOf(run);
   const schedule = scheduleOf(fleet, workload, load, seed, run.deadlineMs);
-  const world = new World({ fleet, schedule, seed, patienceMs: run.patienceMs, callers: workload.callers });
+  const world = new World({
+    fleet,
+    schedule,
+    seed,
+    patienceMs: run.patienceMs,
+    callers: workload.callers,
+    comebacks: run.comebacks,
+  });
   const router = world.run(make);
   const { jain, windows } = world.fairness.result();
   const nodes = world.books().map(({ name, workMs, preemptions, loads }) => ({

@@ -63,9 +63,10 @@ function play(
   times: readonly number[],
   more: Record<string, unknown> = {},
   patienceMs = Infinity,
+  comebacks = 0,
 ): { world: World; router: FirstNode } {
   const fleet = fleetOf('f', { engines: { e: engine }, nodes: [{ name: 'n', engine: 'e' }], ...more });
-  const world = new World({ fleet, schedule: scheduleAt(times), seed: 1, patienceMs, callers: 1 });
+  const world = new World({ fleet, schedule: scheduleAt(times), seed: 1, patienceMs, callers: 1, comebacks });
   let router: FirstNode | null = null;
   world.run((floor) => {
     router = new FirstNode(floor);
@@ -138,11 +139,28 @@ test('a crash fails what runs, refuses connections and probes, and the node come
 
 test('a request that a router forgets is reported', () => {
   const fleet = fleetOf('f', { engines: { e: engine }, nodes: [{ name: 'n', engine: 'e' }] });
-  const world = new World({ fleet, schedule: scheduleAt([0]), seed: 1, patienceMs: Infinity, callers: 1 });
+  const world = new World({
+    fleet,
+    schedule: scheduleAt([0]),
+    seed: 1,
+    patienceMs: Infinity,
+    callers: 1,
+    comebacks: 0,
+  });
   class Forgetful extends FirstNode {
     override arrive(): void {
       // It does nothing.
     }
   }
   assert.throws(() => world.run((floor) => new Forgetful(floor)), /1 requests never ended/);
+});
+
+test('a refused client comes again after a back-off where it was told nothing, as often as it may', () => {
+  const times = [0, 1, 2, 3, 4];
+  const again = play(times, {}, Infinity, 1).world.records.at(-1);
+  assert.equal(again?.comebacks, 1);
+  assert.equal(again.outcome, 'served');
+  // The engine's queue of three is half empty by then.
+  assert.ok((again.startedAt ?? 0) > 4 + 375);
+  assert.equal(again.refusedAt, 4.5);
 });

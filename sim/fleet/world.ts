@@ -44,6 +44,8 @@ export interface WorldOptions {
   /** Clients leave when the first token has not come by then; Infinity: never. */
   readonly patienceMs: number;
   readonly callers: number;
+  /** How often a refused client comes again. */
+  readonly comebacks: number;
 }
 
 export class World implements Floor {
@@ -51,6 +53,8 @@ export class World implements Floor {
   readonly #fleet: FleetModel;
   readonly #schedule: Schedule;
   readonly #patienceMs: number;
+  readonly #comebacks: number;
+  readonly #clientRandom: () => number;
   readonly #nodes: readonly WorldNode[];
   readonly #attempts = new Map<number, Attempt>();
   #lastAttempt = 0;
@@ -61,10 +65,12 @@ export class World implements Floor {
   readonly fairness: Fairness;
   readonly random: () => number;
 
-  constructor({ fleet, schedule, seed, patienceMs, callers }: WorldOptions) {
+  constructor({ fleet, schedule, seed, patienceMs, callers, comebacks }: WorldOptions) {
     this.#fleet = fleet;
     this.#schedule = schedule;
     this.#patienceMs = patienceMs;
+    this.#comebacks = comebacks;
+    this.#clientRandom = stream(seed, 'clients');
     this.random = stream(seed, 'router');
     this.fairness = new Fairness(callers);
     this.#nodes = fleet.nodes.map(({ name, engine, declaredSlots }, index) => ({
@@ -147,10 +153,15 @@ export class World implements Floor {
     if (attempt.job) attempt.node.engine.abort(attempt.job);
   }
 
-  refuse(request: number, why: Refusal): void {
+  refuse(request: number, why: Refusal, retryAfterMs: number | null): void {
     const record = this.records[request];
     if (!record) return;
-    record.why = why;
+    if (record.refusedAt === null) {
+      record.refusedAt = this.now();
+      record.toldMs = retryAfterMs;
+      record.why = why;
+    }
+    if (record.firstAt === null && record.comebacks < this.#comebacks) return this.#comeAgain(record, retryAfterMs);
     this.#settle(record, record.firstAt === null ? 'refused' : 'interrupted');
   }
 
@@ -191,6 +202,15 @@ export class World implements Floor {
       });
     }
     this.#router?.arrive(seen);
+  }
+
+  /** As the OpenAI clients do: after what they are told, else after 0.5 s doubling to 8 s, less up to a quarter. */
+  #comeAgain(record: RequestRecord, toldMs: number | null): void {
+    const backoffMs = Math.min(8_000, 500 * 2 ** record.comebacks) * (1 - 0.25 * this.#clientRandom());
+    record.comebacks += 1;
+    this.#timeline.after(toldMs !== null && toldMs <= 60_000 ? toldMs : backoffMs, () => {
+      if (record.outcome === null) this.#router?.arrive(record.request.seen);
+    });
   }
 
   #settle(record: RequestRecord, outcome: NonNullable<RequestRecord['outcome']>): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newRecord, type RequestRecord } from '../record.ts';
 import { Fairness, jain } from './fairness.ts';
+import { judgeRetryAfter } from './retry-after-truth.ts';
 import { figuresOf, imbalanceOf, spreadOf } from './figures.ts';
 
 const objective = { ttftMs: 2000, ttftMsPerPromptToken: 0.25, tpotMs: 100 };
@@ -63,6 +64,17 @@ test('the worst caller is the one with the least goodput, and the warm-up is lef
   const { worstCaller, requests } = figuresOf(records, objective, 0.25);
   assert.deepEqual(worstCaller, { caller: 1, offered: 1, goodput: 0, ttftP99Ms: 9000, waitP99Ms: 9000 });
   assert.equal(requests.offered, 3);
+});
+
+function refused(id: number, toldMs: number | null): RequestRecord {
+  return record(id, 0, { outcome: 'refused', why: 'capacity_exceeded', refusedAt: 1000 * id, toldMs });
+}
+
+test('Retry-After is judged by the next arrival that was taken in', () => {
+  // Truths of 4, 3, 2 and 1 s; told 8.1, 5, 1 s and nothing.
+  const records = [refused(0, 8_100), refused(1, 5_000), refused(2, 1_000), refused(3, null), served(4, 0, 100, 10)];
+  assert.deepEqual(judgeRetryAfter(records), { judged: 3, withinTwo: 2 / 3, medianRatio: 5 / 3 });
+  assert.equal(judgeRetryAfter([refused(0, 1_000), served(70, 0, 1, 1)]).judged, 0);
 });
 
 test('quantiles are by the nearest rank; imbalance is the largest over the mean', () => {

@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../record.ts';
 import { jain } from './fairness.ts';
+import { judgeRetryAfter, type RetryAfterFigures } from './retry-after-truth.ts';
 
 // Every figure of a run. Times to the first token are over all *offered* requests: one that was refused, given up or broken before it
 // counts as its deadline, so that nobody looks fast by refusing. Goodput is the share of offered requests whose first token and whose time
@@ -46,6 +47,7 @@ export interface Figures {
   /** Prompt tokens found cached, as a share of those of requests that started. */
   readonly hitRate: number;
   readonly attemptsPerRequest: number;
+  readonly retryAfter: RetryAfterFigures;
 }
 
 /** Requests of the first `warmUp` share of arrivals are left out. */
@@ -72,7 +74,7 @@ export function figuresOf(all: readonly RequestRecord[], objective: Objective, w
     refusals: Object.fromEntries(
       [
         ...Map.groupBy(
-          records.filter(({ why }) => why !== null),
+          records.filter(({ why, outcome }) => why !== null && outcome !== 'served'),
           ({ why }) => why ?? '',
         ),
       ]
@@ -90,6 +92,7 @@ export function figuresOf(all: readonly RequestRecord[], objective: Objective, w
     worstCaller: worstOf(callers),
     jainOfGoodput: jain(callers.map(({ goodput }) => goodput)),
     hitRate: prompts === 0 ? 0 : cached / prompts,
+    retryAfter: judgeRetryAfter(all),
     attemptsPerRequest: records.reduce((sum, { attempts }) => sum + attempts, 0) / Math.max(1, records.length),
   };
 }
