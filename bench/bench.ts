@@ -4,9 +4,11 @@ import { candidatesOf } from './candidates/candidates.ts';
 import { LOAD_CORE } from './candidates/spawned.ts';
 import type { Part } from './parts/part.ts';
 import { parts } from './parts/parts.ts';
-import { runPart } from './parts/run-part.ts';
+import { type PartResult, runPart } from './parts/run-part.ts';
+import { judgeGoals } from './report/goals.ts';
 import { sayTable } from './report/table.ts';
-import { measureNoise, sayNoise } from './support/noise.ts';
+import { writeResults } from './report/write-results.ts';
+import { measureNoise, type Noise, sayNoise } from './support/noise.ts';
 import { say } from './support/report.ts';
 
 // `npm run bench [-- PART … OPTIONS]`: Weir beside others, in turns, on a machine of its own if possible. The router has one core to itself;
@@ -21,6 +23,7 @@ const usage = `npm run bench -- [PART …] [--quick] [--rounds N] [--only NAME,�
   --weir REF       measure this commit instead of the working tree
   --overlay PATH   lay this path of the working tree over that commit (HEAD)
   --baseline REF   and this commit beside it
+  --write NAME     keep the results as bench/results/NAME.json, NAME.md and plots
   --variant N=F    and Weir with these flags of Node, "--", and flags of weir serve: 'young=--max-semi-space-size=16 -- --log-level=warn'
 `;
 
@@ -34,6 +37,7 @@ const { values, positionals } = parseArgs({
     overlay: { type: 'string', multiple: true },
     baseline: { type: 'string', multiple: true },
     variant: { type: 'string', multiple: true },
+    write: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -59,12 +63,25 @@ async function bench(): Promise<void> {
   using gathered = candidatesOf({ only, weir, overlay, baseline, variant });
   for (const { name, absent } of gathered.absent) say(`without ${name}: ${absent}`);
   execFileSync('taskset', ['-a', '-cp', String(LOAD_CORE), String(process.pid)]);
+  const startedAt = new Date().toISOString();
+  const results: PartResult[] = [];
+  const noises: Noise[] = [];
   for (const part of asked) {
     say(`\n${part.name}: ${part.title}`);
-    say(`  noise: ${sayNoise(measureNoise())}`);
+    const noise = measureNoise();
+    say(`  noise: ${sayNoise(noise)}`);
     const result = await runPart(part, gathered.present, effort);
     say(sayTable(result));
+    results.push(result);
+    noises.push(noise);
   }
+  const open = judgeGoals(results).filter(({ verdict }) => verdict !== 'open');
+  for (const { goal, wanted, atLeast, seen, verdict } of open) {
+    say(`${verdict.padEnd(8)}  ${goal}: ${seen} (goal ${wanted}, at least ${atLeast})`);
+  }
+  if (values.write === undefined) return;
+  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  say(writeResults({ name: values.write, command, results, noises, absent: gathered.absent, startedAt }));
 }
 
 try {

@@ -42,11 +42,11 @@ export function pythonPackage(requirement: string): string {
   return join(folder, 'venv/bin/python');
 }
 
-/** An npm package with its dependencies; returns its folder. */
-export function npmPackage(name: string, version: string): string {
+/** An npm package with its dependencies, some of them in a version named here; returns its folder. */
+export function npmPackage(name: string, version: string, overrides: Readonly<Record<string, string>> = {}): string {
   const folder = cacheFolder(`${name.replaceAll(/[@/]/g, '-')}-${version}`);
   once(folder, () => {
-    run('npm', ['init', '--yes'], folder);
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }));
     run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', `${name}@${version}`], folder);
   });
   return join(folder, 'node_modules', name);

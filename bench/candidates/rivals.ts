@@ -9,10 +9,11 @@ import { rival, type Rival } from './rival.ts';
 
 const KEY = 'bench-key';
 
+/** With the oldest HTTP adapter that it admits: under the newest one its streams fail ("TypeError: immutable"). */
 const portkey: Rival = {
   name: 'portkey',
   version: '1.15.2',
-  install: () => npmPackage('@portkey-ai/gateway', '1.15.2'),
+  install: () => npmPackage('@portkey-ai/gateway', '1.15.2', { '@hono/node-server': '1.3.3' }),
   command: (folder, port, nodes) => ({
     argv: [process.execPath, join(folder, 'build/start-server.js'), `--port=${port}`, '--headless'],
     env: { NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },

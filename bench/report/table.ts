@@ -29,14 +29,15 @@ export function figureOf(entry: Entry, of: (round: Round) => number): Spread {
   );
 }
 
-function cpu(entry: Entry): (number | null)[] {
+/** CPU time of each round that counts, µs per unit. */
+export function cpuOfRounds(entry: Entry): (number | null)[] {
   return countedRounds(entry).rounds.map((round) => round?.cpuMicros ?? null);
 }
 
 /** Paired ratio of CPU time to the entry of that name; NaN rounds where there is none. */
 export function cpuRatio(result: PartResult, entry: Entry, to: string): Spread {
   const other = result.entries.find(({ candidate }) => candidate.name === to);
-  return spreadOf(other ? pairedRatios(cpu(entry), cpu(other)) : []);
+  return spreadOf(other ? pairedRatios(cpuOfRounds(entry), cpuOfRounds(other)) : []);
 }
 
 const number = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
