@@ -26,6 +26,9 @@ export class AnswerObject {
   marked = false;
   /** The message of the error that the last object read was, else null. */
   error: string | null = null;
+  /** Where the last delta's text lies in the last object read, between its quotes; -1 where there was none. */
+  textStart = -1;
+  textEnd = -1;
   /** The last object read was an event that only keeps the connection open. */
   isPing = false;
   readonly #model: Buffer;
@@ -56,6 +59,7 @@ export class AnswerObject {
     edits.clear();
     this.error = null;
     this.isPing = false;
+    this.textStart = -1;
     if (!top.open(bytes, start, end) || !top.isObject) return false;
     let type = '';
     let plainMessage: string | null = null;
@@ -167,7 +171,11 @@ export class AnswerObject {
     const delta = this.#delta;
     if (!delta.open(bytes, holder.valueStart, holder.valueEnd) || !delta.isObject) return false;
     while (delta.next()) {
-      if (delta.keyIs('tool_calls') ? this.#isFilledList(bytes, delta) : this.#isGenerated(bytes, delta)) return true;
+      const isCall = delta.keyIs('tool_calls');
+      if (!(isCall ? this.#isFilledList(bytes, delta) : this.#isGenerated(bytes, delta))) continue;
+      this.textStart = isCall ? -1 : delta.valueStart + 1;
+      this.textEnd = delta.valueEnd - 1;
+      return true;
     }
     return false;
   }

@@ -51,7 +51,11 @@ export class Outlet {
   write(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.sentBytes += bytes.length;
+    // Corked by node:http it would leave a tick later, at the price of that tick.
+    const { socket } = this.#response;
+    socket?.cork();
     const isTaken = this.#response.write(this.#isChunked ? chunkOf(bytes) : bytes);
+    socket?.uncork();
     if (isTaken || this.stuckSince !== null) return;
     this.stuckSince = this.#clock.now();
     this.paced?.stuck();

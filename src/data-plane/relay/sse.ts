@@ -4,6 +4,7 @@ import type { AnswerWatch } from './answer-watch.ts';
 import { FrameWatch } from './frames.ts';
 import type { FrameReader, Verdict } from './frames.ts';
 import { skipSpace } from './json-fields.ts';
+import { LikeLast } from './like-last.ts';
 
 // Server-sent events (WHATWG HTML, section 9.2), read only as far as a router must: where an event ends, which lines are
 // data, which event is an error. Lines may end in LF, CRLF or CR, mixed. An event is judged by its data's fields, not by
@@ -29,14 +30,19 @@ const OPEN_BRACE = 0x7b;
 const EVENT_NAME = /^[a-z][a-z0-9_.-]{0,80}$/i;
 
 /** Watches an OpenAI or Anthropic stream. `askedModel` is the name the client used. */
-export function watchSse(askedModel: string, maxFrameBytes: number = MAX_FRAME_BYTES): AnswerWatch {
-  return new FrameWatch(new EventReader(askedModel), maxFrameBytes);
+export function watchSse(
+  askedModel: string,
+  maxFrameBytes: number = MAX_FRAME_BYTES,
+  likeLast: Pick<LikeLast, 'matches' | 'remember'> = new LikeLast(),
+): AnswerWatch {
+  return new FrameWatch(new EventReader(askedModel, likeLast), maxFrameBytes);
 }
 
 class EventReader implements FrameReader {
   readonly answer: AnswerObject;
   failed: string | null = null;
   frames = 0;
+  readonly #likeLast: Pick<LikeLast, 'matches' | 'remember'>;
   #isFirst = true;
   #isLineEmpty = true;
   #isAfterCr = false;
@@ -50,8 +56,9 @@ class EventReader implements FrameReader {
   /** Its data is a whole JSON object or the end marker. */
   #isWhole = false;
 
-  constructor(askedModel: string) {
+  constructor(askedModel: string, likeLast: Pick<LikeLast, 'matches' | 'remember'>) {
     this.answer = new AnswerObject(askedModel);
+    this.#likeLast = likeLast;
   }
 
   frameEnd(chunk: Buffer, from: number): number {
@@ -85,13 +92,24 @@ class EventReader implements FrameReader {
   }
 
   readFrame(bytes: Buffer, start: number, end: number): Verdict {
+    if (!this.answer.marked && this.#likeLast.matches(bytes, start, end)) {
+      this.frames += 1;
+      this.answer.tally.countDelta();
+      return 'as-is';
+    }
+    const deltasBefore = this.answer.tally.deltas;
     this.#readLines(bytes, start, end);
     if (this.#dataLines === 0) return this.#hasForeign ? EMPTY_COMMENT : 'as-is';
     if (this.answer.marked) return 'drop';
     if (this.#dataLines > 1 || this.#hasForeign) return this.#rebuild(bytes, start, end);
     if (!this.#readPayload(bytes, this.#dataStart, this.#dataEnd)) return 'drop';
     if (!this.#crosses(bytes, this.#dataStart)) return EMPTY_COMMENT;
-    return this.answer.edits.isEmpty ? 'as-is' : this.answer.edits.apply(bytes, start, end);
+    if (!this.answer.edits.isEmpty) return this.answer.edits.apply(bytes, start, end);
+    const { tally, textStart, textEnd } = this.answer;
+    if (tally.deltas === deltasBefore + 1 && textStart >= 0 && this.frames > 1) {
+      this.#likeLast.remember(bytes, start, end, textStart, textEnd);
+    }
+    return 'as-is';
   }
 
   readTail(bytes: Buffer): Buffer | null {

@@ -42,6 +42,11 @@ export class UsageTally {
     return this.#deltas > 0;
   }
 
+  /** Deltas that carried text. */
+  get deltas(): number {
+    return this.#deltas;
+  }
+
   /** A `usage` object. `atStart`: the completion it tells is not final. Anything but an object is ignored. */
   readUsage(bytes: Buffer, start: number, end: number, atStart: boolean): void {
     const fields = this.#fields;
