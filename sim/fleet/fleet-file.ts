@@ -5,8 +5,8 @@ import { engineKinds } from '../../src/fleet/glossary.ts';
 import type { EngineModel } from './engine/engine-model.ts';
 import type { FleetModel, NodeModel, Trouble } from './fleet-model.ts';
 
-// Reads a fleet file (docs/simulator.md describes its keys). Unknown keys are errors: a misspelt speed would otherwise simulate another
-// fleet than the one meant.
+// Reads a fleet file (docs/simulator.md describes its keys). Unknown keys are errors: a misspelt speed would otherwise
+// simulate another fleet than the one meant.
 
 const positive = z.number().positive();
 const share = z.number().min(0).max(1);

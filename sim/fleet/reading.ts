@@ -1,8 +1,8 @@
 import type { Engine } from './engine/engine.ts';
 import type { Reading } from './seen.ts';
 
-// What each kind of engine shows of its load (as of 2026: vLLM and SGLang by their metrics, llama.cpp by its slots and metrics; Ollama and a
-// bare OpenAI server nothing). Exact at the moment it is read: staleness comes from polling.
+// What each kind of engine shows of its load (as of 2026: vLLM and SGLang by their metrics, llama.cpp by its slots and
+// metrics; Ollama and a bare OpenAI server nothing). Exact at the moment it is read: staleness comes from polling.
 
 /** Null for an engine that shows nothing. */
 export function readingOf(engine: Engine, now: number): Reading | null {

@@ -1,9 +1,9 @@
 import type { EngineKind } from '../../src/fleet/glossary.ts';
 import type { AttemptEnd } from '../../src/fleet/settlement.ts';
 
-// What a router can see over HTTP, and nothing else: the words between the simulated world and the routers and policies under
-// test. True speeds, cache contents, answer lengths and the engines' queues are not in these types, and `policies/` and `routers/` may
-// import nothing from `engine/` (seen.test.ts holds that), so no policy can cheat by accident.
+// What a router can see over HTTP, and nothing else: the words between the simulated world and the routers and policies
+// under test. True speeds, cache contents, answer lengths and the engines' queues are not in these types, and `policies/`
+// and `routers/` may import nothing from `engine/` (seen.test.ts holds that), so no policy can cheat by accident.
 
 /** A request as it arrives. */
 export interface SeenRequest {

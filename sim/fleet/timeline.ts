@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/lib/clock.ts';
 
-// The virtual clock and its events. What is due at the same instant runs in the order in which it was planned, so that a run is the
-// same on every machine. It is a `Clock`, so that code written for real timers runs under it.
+// The virtual clock and its events. What is due at the same instant runs in the order in which it was planned, so that a
+// run is the same on every machine. It is a `Clock`, so that code written for real timers runs under it.
 
 /** No instant of an honest run has so many events: something plans itself anew without time passing. */
 const MOST_AT_ONCE = 1_000_000;

@@ -1,32 +1,22 @@
 import { promptCostMs, tokenCostMs } from './engine/capacity.ts';
-import type { EngineModel } from './engine/engine-model.ts';
-import { Engine } from './engine/engine.ts';
 import type { Job } from './engine/job.ts';
 import { Fairness } from './figures/fairness.ts';
 import type { FleetModel } from './fleet-model.ts';
-import { readingOf } from './reading.ts';
+import { newNode, planTroubles, readNode, tellsCached, type WorldNode } from './world-node.ts';
 import { newRecord, type RequestRecord } from './record.ts';
 import { stream } from './random.ts';
-import type { Floor, Heard, Reading, Refusal, Router, SeenNode } from './seen.ts';
+import type { Floor, Heard, Refusal, Router, SeenNode } from './seen.ts';
 import { Timeline } from './timeline.ts';
 import type { Schedule } from './workload/schedule.ts';
 
-// The world around a router: clients that arrive by schedule and may give up, nodes behind a network, their troubles, and the books. The
-// router is told what HTTP would tell it and nothing else. Answers take no time on the way back: what is left out of a
-// round trip is part of `networkMs` on the way there.
+// The world around a router: clients that arrive by schedule and may give up, nodes behind a network, their troubles, and
+// the books. The router is told what HTTP would tell it and nothing else. Answers take no time on the way back: what is
+// left out of a round trip is part of `networkMs` on the way there.
 
 /** How long a probe may take. */
 const PROBE_TIMEOUT_MS = 3_000;
 /** A run that has not ended so long after its last arrival is stuck or hopeless. */
 const MOST_AFTER_MS = 4 * 3_600_000;
-
-interface WorldNode {
-  readonly engine: Engine;
-  readonly seen: { -readonly [Key in keyof SeenNode]: SeenNode[Key] };
-  isDown: boolean;
-  /** Ms of a full engine's time that its work so far is worth. */
-  workMs: number;
-}
 
 interface Attempt {
   readonly id: number;
@@ -73,20 +63,7 @@ export class World implements Floor {
     this.#clientRandom = stream(seed, 'clients');
     this.random = stream(seed, 'router');
     this.fairness = new Fairness(callers);
-    this.#nodes = fleet.nodes.map(({ name, engine, declaredSlots }, index) => ({
-      engine: new Engine(engine, this.#timeline),
-      seen: {
-        index,
-        name,
-        engine: engine.kind,
-        slots: declaredSlots ?? toldSlots(engine),
-        models: engine.models,
-        inFlight: 0,
-        reading: null,
-      },
-      isDown: false,
-      workMs: 0,
-    }));
+    this.#nodes = fleet.nodes.map((node, index) => newNode(node, index, this.#timeline));
     this.nodes = this.#nodes.map(({ seen }) => seen);
     this.records = schedule.requests.map(newRecord);
   }
@@ -96,7 +73,7 @@ export class World implements Floor {
     const router = makeRouter(this);
     this.#router = router;
     for (const record of this.records) this.#timeline.at(record.request.seen.arrivedAt, () => this.#arrive(record));
-    this.#planTroubles();
+    planTroubles(this.#timeline, this.#fleet.troubles, this.#nodes, this.#schedule.durationMs);
     this.#open = this.records.length;
     const hopelessAt = this.#schedule.durationMs + MOST_AFTER_MS;
     while (this.#open > 0 && this.#timeline.now() < hopelessAt) this.#timeline.run(this.#timeline.now() + 1_000);
@@ -170,7 +147,7 @@ export class World implements Floor {
     if (!node) return;
     this.#timeline.after(this.#fleet.networkMs, () => {
       if (node.isDown) this.#router?.probed(index, null);
-      else if (node.engine.isAnswering) this.#router?.probed(index, { reading: this.#read(node) });
+      else if (node.engine.isAnswering) this.#router?.probed(index, { reading: readNode(node, this.now()) });
       else this.#timeline.after(PROBE_TIMEOUT_MS, () => this.#router?.probed(index, null));
     });
   }
@@ -179,14 +156,9 @@ export class World implements Floor {
     const node = this.#nodes[index];
     if (!node) return;
     this.#timeline.after(this.#fleet.networkMs, () => {
-      const reading = !node.isDown && node.engine.isAnswering ? this.#read(node) : null;
+      const reading = !node.isDown && node.engine.isAnswering ? readNode(node, this.now()) : null;
       if (reading) this.#router?.polled(index, reading);
     });
-  }
-
-  #read(node: WorldNode): Reading | null {
-    node.seen.reading = readingOf(node.engine, this.now());
-    return node.seen.reading;
   }
 
   // Clients
@@ -286,38 +258,4 @@ export class World implements Floor {
   #tell(attempt: Attempt, event: Heard): void {
     this.#router?.heard(attempt.id, event);
   }
-
-  #planTroubles(): void {
-    const { durationMs } = this.#schedule;
-    for (const { at, lasts, node: index, kind, factor } of this.#fleet.troubles) {
-      const node = this.#nodes[index];
-      if (!node) continue;
-      this.#timeline.at(at * durationMs, () => {
-        if (kind === 'slow') node.engine.slow(factor);
-        else if (kind === 'freeze') node.engine.freeze();
-        else {
-          node.isDown = true;
-          node.engine.crash();
-        }
-      });
-      this.#timeline.at((at + lasts) * durationMs, () => {
-        if (kind === 'slow') node.engine.slow(1);
-        else if (kind === 'freeze') node.engine.thaw();
-        else {
-          node.isDown = false;
-          node.engine.restart();
-        }
-      });
-    }
-  }
-}
-
-/** llama.cpp tells its slots (`/props`); the others do not. */
-function toldSlots({ kind, slots }: EngineModel): number | null {
-  return kind === 'llamacpp' ? slots : null;
-}
-
-/** Which engines tell in their usage how much of a prompt was cached. */
-function tellsCached(engine: SeenNode['engine']): boolean {
-  return engine === 'vllm' || engine === 'sglang' || engine === 'llamacpp';
 }

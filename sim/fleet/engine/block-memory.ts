@@ -1,9 +1,9 @@
 import type { Job } from './job.ts';
 import type { Memory } from './memory.ts';
 
-// Paged memory as vLLM and SGLang keep it: prompts are held by blocks, equal prefixes are held once, and a block that nobody uses stays
-// until its room is needed, the longest unused first, the end of a prompt before its beginning. What fills no block, and what is generated,
-// is each job's own. Not modelled: fragments of blocks, and copies on write.
+// Paged memory as vLLM and SGLang keep it: prompts are held by blocks, equal prefixes are held once, and a block that
+// nobody uses stays until its room is needed, the longest unused first, the end of a prompt before its beginning. What
+// fills no block, and what is generated, is each job's own. Not modelled: fragments of blocks, and copies on write.
 
 /** Share of the memory that is kept free of newcomers, so that those who run can grow (vLLM's watermark). */
 const WATERMARK = 0.01;

@@ -1,8 +1,8 @@
 import { iterationsMs, type EngineModel } from './engine-model.ts';
 
-// What an engine could do if it were always full: the yardstick for loads and for how evenly work is spread. A batch is as large as slots and
-// memory allow for the requests at hand, prompts find nothing cached. With prefix hits or short answers more can be done, so a
-// load of 1.0 is not a wall.
+// What an engine could do if it were always full: the yardstick for loads and for how evenly work is spread. A batch is as
+// large as slots and memory allow for the requests at hand, prompts find nothing cached. With prefix hits or short answers
+// more can be done, so a load of 1.0 is not a wall.
 
 export interface RequestSize {
   readonly promptTokens: number;

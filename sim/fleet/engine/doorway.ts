@@ -3,8 +3,8 @@ import type { Timeline } from '../timeline.ts';
 import type { EngineModel } from './engine-model.ts';
 import type { Job } from './job.ts';
 
-// Jobs whose model may have to be loaded first. As in Ollama's scheduler they come in the order of arrival: one that needs room which
-// a busy model still holds keeps back those behind it, or a popular model would never make room for another.
+// Jobs whose model may have to be loaded first. As in Ollama's scheduler they come in the order of arrival: one that needs
+// room which a busy model still holds keeps back those behind it, or a popular model would never make room for another.
 
 export class Doorway {
   readonly #residency: Residency;

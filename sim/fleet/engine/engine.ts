@@ -1,26 +1,22 @@
 import type { Timeline } from '../timeline.ts';
 import { BlockMemory } from './block-memory.ts';
 import { Doorway } from './doorway.ts';
-import { iterationsMs, iterationsWithin, type EngineModel, type Iteration } from './engine-model.ts';
+import { iterationsMs, iterationsWithin, type EngineModel } from './engine-model.ts';
 import { newJob, type Job, type JobEvents, type Work } from './job.ts';
+import { decodingOnly, planLeap, type LeapPlan } from './leap.ts';
 import type { Memory } from './memory.ts';
 import { SlotMemory } from './slot-memory.ts';
 
-// One modelled engine under the virtual clock: a FIFO queue, slots, memory, and a loop of iterations, each computing one token of
-// every decoding sequence and a piece of the oldest prompt. Like iterations are taken in one leap whose length is summed in closed
-// form, so a run costs by requests and not by tokens; a leap ends early where somebody may join or leave, at an iteration's
-// boundary, as in a real engine. A full memory sends the newest sequence back to the queue to be computed again.
+// One modelled engine under the virtual clock: a FIFO queue, slots, memory, and a loop of iterations, each computing one
+// token of every decoding sequence and a piece of the oldest prompt. Like iterations are taken in one leap whose length is
+// summed in closed form, so a run costs by requests and not by tokens; a leap ends early where somebody may join or leave,
+// at an iteration's boundary, as in a real engine. A full memory sends the newest sequence back to the queue to be computed
+// again.
 //
-// Not modelled: the time of sampling and of tokenizing, speculative decoding, transfers between nodes, and engines that process several
-// whole prompts at once.
+// Not modelled: the time of sampling and of tokenizing, speculative decoding, transfers between nodes, and engines that
+// process several whole prompts at once.
 
-/** News of running jobs comes at least this often. */
-const MOST_LEAP_MS = 1_000;
-
-interface Leap {
-  readonly iteration: Iteration;
-  readonly decodes: boolean;
-  readonly parts: readonly { readonly job: Job; readonly tokens: number }[];
+interface Leap extends LeapPlan {
   readonly factor: number;
   count: number;
   startedAt: number;
@@ -89,7 +85,7 @@ export class Engine {
   get tokensPerSecond(): number {
     const decoding = this.#decoding.length;
     if (decoding === 0) return 0;
-    return (1000 * decoding) / (this.#factor * iterationsMs(this.model, this.#decodingOnly(), 1));
+    return (1000 * decoding) / (this.#factor * iterationsMs(this.model, decodingOnly(this.#decoding), 1));
   }
 
   /** Takes a job; null where its queue is full. To a crashed engine nothing may be submitted. */
@@ -178,11 +174,10 @@ export class Engine {
     if (this.#leap || this.#isDown || this.#frozenMs !== null) return;
     this.#admit();
     this.#makeRoom();
-    const leap = this.#compose();
-    if (!leap) return;
-    this.#leap = leap;
-    leap.startedAt = this.#timeline.now();
-    this.#arm(leap);
+    const plan = planLeap(this.model, this.#prompts, this.#decoding, this.#memory.room(), this.#factor);
+    if (!plan) return;
+    this.#leap = { ...plan, factor: this.#factor, startedAt: this.#timeline.now(), cancel: nothing };
+    this.#arm(this.#leap);
   }
 
   #arm(leap: Leap): void {
@@ -230,50 +225,6 @@ export class Engine {
       this.#waiting.unshift(newest);
       this.#preemptions += 1;
     }
-  }
-
-  #compose(): Leap | null {
-    const [first] = this.#prompts;
-    if (!first) {
-      if (this.#decoding.length === 0) return null;
-      return this.#leapOf(this.#decodingOnly(), [], true, this.#mostDecodes());
-    }
-    const { chunkTokens } = this.model;
-    if (chunkTokens === null) {
-      const iteration = { decoding: 0, context: 0, prompt: first.promptLeft, from: first.context };
-      return this.#leapOf(iteration, [{ job: first, tokens: first.promptLeft }], false, 1);
-    }
-    const budget = Math.max(1, chunkTokens - this.#decoding.length);
-    const parts: { job: Job; tokens: number }[] = [];
-    let left = budget;
-    for (const job of this.#prompts) {
-      const tokens = Math.min(left, job.promptLeft);
-      parts.push({ job, tokens });
-      left -= tokens;
-      if (left === 0) break;
-    }
-    const like = parts.length === 1 ? Math.max(1, Math.floor(first.promptLeft / budget)) : 1;
-    const most = this.#decoding.length > 0 ? Math.min(like, this.#mostDecodes()) : like;
-    const iteration = { ...this.#decodingOnly(), prompt: budget - left, from: first.context };
-    return this.#leapOf(iteration, parts, true, most);
-  }
-
-  #leapOf(iteration: Iteration, parts: Leap['parts'], decodes: boolean, most: number): Leap {
-    const count = Math.max(1, iterationsWithin(this.model, iteration, most, MOST_LEAP_MS / this.#factor));
-    return { iteration, parts, decodes, count, factor: this.#factor, startedAt: 0, cancel: nothing };
-  }
-
-  #decodingOnly(): Iteration {
-    let context = 0;
-    for (const job of this.#decoding) context += job.context;
-    return { decoding: this.#decoding.length, context, prompt: 0, from: 0 };
-  }
-
-  /** Iterations until the first decoding sequence ends or memory is full. */
-  #mostDecodes(): number {
-    let most = Math.floor(this.#memory.room() / this.#decoding.length);
-    for (const { work, emitted } of this.#decoding) most = Math.min(most, work.outputTokens - emitted);
-    return Math.max(1, most);
   }
 
   #apply({ count, decodes, parts }: Leap): void {

@@ -1,8 +1,9 @@
 import type { Job } from './job.ts';
 import type { Memory } from './memory.ts';
 
-// Memory cut into slots, as llama.cpp and Ollama have it: each slot keeps the prompt and answer it served last. A request goes to the free slot
-// with the longest common prefix, else to the longest unused; the rest of that slot's contents is lost. A slot has room for whatever comes.
+// Memory cut into slots, as llama.cpp and Ollama have it: each slot keeps the prompt and answer it served last. A request
+// goes to the free slot with the longest common prefix, else to the longest unused; the rest of that slot's contents is
+// lost. A slot has room for whatever comes.
 
 interface Slot {
   blocks: readonly number[];

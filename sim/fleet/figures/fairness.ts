@@ -1,6 +1,7 @@
-// Who got how much while more than one wanted it: service in windows of 10 s, counted as uncached prompt tokens plus twice the generated
-// ones. A caller is backlogged in a window if at no moment of it all its requests had been started. Jain's index (Σx)²/(n·Σx²) is taken over
-// the backlogged callers of each window with at least two of them; the figure is the mean over such windows, null where there was none.
+// Who got how much while more than one wanted it: service in windows of 10 s, counted as uncached prompt tokens plus twice
+// the generated ones. A caller is backlogged in a window if at no moment of it all its requests had been started. Jain's
+// index (Σx)²/(n·Σx²) is taken over the backlogged callers of each window with at least two of them; the figure is the mean
+// over such windows, null where there was none.
 
 const WINDOW_MS = 10_000;
 

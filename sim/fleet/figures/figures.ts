@@ -2,9 +2,9 @@ import type { RequestRecord } from '../record.ts';
 import { jain } from './fairness.ts';
 import { judgeRetryAfter, type RetryAfterFigures } from './retry-after-truth.ts';
 
-// Every figure of a run. Times to the first token are over all *offered* requests: one that was refused, given up or broken before it
-// counts as its deadline, so that nobody looks fast by refusing. Goodput is the share of offered requests whose first token and whose time
-// per token kept the objective; refusals and broken streams miss it.
+// Every figure of a run. Times to the first token are over all *offered* requests: one that was refused, given up or broken
+// before it counts as its deadline, so that nobody looks fast by refusing. Goodput is the share of offered requests whose
+// first token and whose time per token kept the objective; refusals and broken streams miss it.
 
 export interface Objective {
   /** Ms allowed until the first token: a fixed part and one by prompt token. */

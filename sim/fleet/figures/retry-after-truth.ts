@@ -1,8 +1,8 @@
 import type { RequestRecord } from '../record.ts';
 
-// Was Retry-After true? The truth for a request refused because the room was full is the first instant at which the same request would have been
-// taken in; that is approximated by the next arrival for the same model that was. Judged are truths from 0.5 to 60 s. With few arrivals the
-// approximation is late, never early.
+// Was Retry-After true? The truth for a request refused because the room was full is the first instant at which the same
+// request would have been taken in; that is approximated by the next arrival for the same model that was. Judged are truths
+// from 0.5 to 60 s. With few arrivals the approximation is late, never early.
 
 const LEAST_MS = 500;
 const MOST_MS = 60_000;

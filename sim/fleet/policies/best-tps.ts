@@ -1,7 +1,8 @@
 import { cheapest, type Rival } from './rival.ts';
 
-// Best tokens per second first, as llmlb ranks its endpoints: a moving average (weight of the newest 0.2) of each node's generated tokens over
-// the whole duration of a request; the highest is taken, unknown ones count as 0, equals go in turn. It does not look at load at all.
+// Best tokens per second first, as llmlb ranks its endpoints: a moving average (weight of the newest 0.2) of each node's
+// generated tokens over the whole duration of a request; the highest is taken, unknown ones count as 0, equals go in turn.
+// It does not look at load at all.
 
 const NEWEST = 0.2;
 

@@ -10,8 +10,8 @@ import { plainService, type Product, type RivalEntry } from './rival.ts';
 import { sglangCacheAware } from './sglang-cache-aware.ts';
 import { smgLeastLoad } from './smg-least-load.ts';
 
-// The rivals and the versions they follow. What a product does around its policy is taken from its documentation where that says it; the rest
-// is a Kubernetes service's default.
+// The rivals and the versions they follow. What a product does around its policy is taken from its documentation where that
+// says it; the rest is a Kubernetes service's default.
 
 /** SGLang's gateway: five tries, a breaker of ten failures and a minute, checks each minute of which three may fail. */
 const sglangGateway: Product = {

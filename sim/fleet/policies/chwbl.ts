@@ -2,9 +2,9 @@ import { hashOf } from '../random.ts';
 import type { SeenNode } from '../seen.ts';
 import type { Rival } from './rival.ts';
 
-// Consistent hashing with bounded loads as KubeAI has it: the key is the prompt's beginning, each node stands at 256 places of a ring, and from
-// the key's place on the first node is taken whose open requests and one are at most 1.25 times the mean; if there is none, the first.
-// Nodes count alike, whatever their size.
+// Consistent hashing with bounded loads as KubeAI has it: the key is the prompt's beginning, each node stands at 256 places
+// of a ring, and from the key's place on the first node is taken whose open requests and one are at most 1.25 times the
+// mean; if there is none, the first. Nodes count alike, whatever their size.
 
 const REPLICAS = 256;
 const LOAD_FACTOR = 1.25;

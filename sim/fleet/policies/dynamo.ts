@@ -3,9 +3,9 @@ import { OpenWork } from './open-work.ts';
 import { PrefixMemory } from './prefix-memory.ts';
 import { cheapest, type Rival } from './rival.ts';
 
-// NVIDIA Dynamo's cost: prefill blocks (what is pending on the node and this prompt, less what it has cached) plus the blocks of all that
-// is active there, this request included; least wins, at temperature 0. Prefill load is cleared at the first token. Without events from the
-// engines, which HTTP has not, it remembers its own routing for 120 s.
+// NVIDIA Dynamo's cost: prefill blocks (what is pending on the node and this prompt, less what it has cached) plus the
+// blocks of all that is active there, this request included; least wins, at temperature 0. Prefill load is cleared at the
+// first token. Without events from the engines, which HTTP has not, it remembers its own routing for 120 s.
 
 const BLOCK = 16;
 const REMEMBERED_MS = 120_000;

@@ -1,10 +1,10 @@
 import { PrefixMemory } from './prefix-memory.ts';
 import { cheapest, type Rival } from './rival.ts';
 
-// llm-d's default scorers, the highest sum wins: 3 × the share of the prompt's blocks believed cached, 2 × the queue's shortness (1 for the
-// shortest queue of the candidates, 0 for the longest, 1 where all are equal), 2 × (1 − cache use). Queue and cache use are the engine's own
-// gauges as last read; a node that shows none is left out of the queue's range and scores 0 there. Prefixes are remembered for 31 250 blocks
-// of 16 tokens per node, of the first 256 blocks of a prompt.
+// llm-d's default scorers, the highest sum wins: 3 × the share of the prompt's blocks believed cached, 2 × the queue's
+// shortness (1 for the shortest queue of the candidates, 0 for the longest, 1 where all are equal), 2 × (1 − cache use).
+// Queue and cache use are the engine's own gauges as last read; a node that shows none is left out of the queue's range and
+// scores 0 there. Prefixes are remembered for 31 250 blocks of 16 tokens per node, of the first 256 blocks of a prompt.
 
 const PREFIX = 3;
 const QUEUE = 2;

@@ -3,8 +3,9 @@ import { OpenWork } from './open-work.ts';
 import { PrefixMemory } from './prefix-memory.ts';
 import { cheapest, type Rival } from './rival.ts';
 
-// LMetric: the product of the new prefill tokens (pending on the node and this prompt's uncached ones) and the batch it would join; no
-// constants. The paper reads both from its engines; here they are the router's own live books, which is kinder to it than polling.
+// LMetric: the product of the new prefill tokens (pending on the node and this prompt's uncached ones) and the batch it
+// would join; no constants. The paper reads both from its engines; here they are the router's own live books, which is
+// kinder to it than polling.
 
 const REMEMBERED_TOKENS = 500_000;
 

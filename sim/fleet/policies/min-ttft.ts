@@ -3,9 +3,10 @@ import { OpenWork } from './open-work.ts';
 import { PrefixMemory } from './prefix-memory.ts';
 import { cheapest, type Rival } from './rival.ts';
 
-// The least predicted time to the first token: Mooncake's rule (time in the queue and of the prefill) with what HTTP shows. A node's prompt
-// speed is learned from its answers: uncached tokens of a request and of those before it, over the time to its first token; a moving average in
-// the logarithm, 2000 tokens/s until known. Decoding is nothing to it, which is its known weakness on engines whose prompts block.
+// The least predicted time to the first token: Mooncake's rule (time in the queue and of the prefill) with what HTTP shows.
+// A node's prompt speed is learned from its answers: uncached tokens of a request and of those before it, over the time to
+// its first token; a moving average in the logarithm, 2000 tokens/s until known. Decoding is nothing to it, which is its
+// known weakness on engines whose prompts block.
 
 const FIRST_GUESS = 2000;
 const NEWEST = 0.1;

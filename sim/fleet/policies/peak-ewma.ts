@@ -1,9 +1,9 @@
 import { cheapest, type Rival } from './rival.ts';
 import { twoOf } from './plain.ts';
 
-// Finagle's peak EWMA over two choices: the cost of a node is a moving average of whole exchanges that jumps to every peak and decays with a
-// mean lifetime of 10 s, times its open requests and one. A node never heard of with something open is penalised. Long answers look like
-// slow nodes to it, as they do in the source.
+// Finagle's peak EWMA over two choices: the cost of a node is a moving average of whole exchanges that jumps to every peak
+// and decays with a mean lifetime of 10 s, times its open requests and one. A node never heard of with something open is
+// penalised. Long answers look like slow nodes to it, as they do in the source.
 
 const TAU_MS = 10_000;
 /** The source's Long.MaxValue >> 16 ns, in ms. */

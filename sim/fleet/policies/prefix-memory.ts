@@ -1,7 +1,7 @@
 import type { SeenRequest } from '../seen.ts';
 
-// What a router believes each node to have cached: the prompts it sent there, in blocks, the longest unused forgotten first. It never
-// hears of evictions in the engine.
+// What a router believes each node to have cached: the prompts it sent there, in blocks, the longest unused forgotten
+// first. It never hears of evictions in the engine.
 
 export class PrefixMemory {
   readonly #mostTokens: number;

@@ -1,7 +1,7 @@
 import type { Reading, SeenNode, SeenRequest } from '../seen.ts';
 
-// A rival's way to choose a node. It sees what HTTP shows (`seen.ts`) and keeps books of its own from the calls below. The same object is
-// driven as shipped (routers/shipped.ts) and behind Weir's waiting room (routers/weir.ts).
+// A rival's way to choose a node. It sees what HTTP shows (`seen.ts`) and keeps books of its own from the calls below. The
+// same object is driven as shipped (routers/shipped.ts) and behind Weir's waiting room (routers/weir.ts).
 
 /** One attempt as its router knows it. */
 export interface Sent {

@@ -1,10 +1,11 @@
 import type { Reading, SeenNode } from '../seen.ts';
 import { cheapest, type Rival } from './rival.ts';
 
-// SMG's least_load: (queued + dispatched-since-the-poll tokens) / throughput + 0.15 s · k/(1−k) for a cache use of k. Where an engine does
-// not tell its queued tokens they are 0; where it tells no throughput it is 2000 tokens/s. A node without a fresh reading (three polls) among
-// others with one counts its open requests as 1024 tokens each at the mean throughput; with no readings at all it joins the shortest queue.
-// A request's own tokens are known, as on its gRPC path, which it is meant for; over HTTP it would take each as 1024.
+// SMG's least_load: (queued + dispatched-since-the-poll tokens) / throughput + 0.15 s · k/(1−k) for a cache use of k. Where
+// an engine does not tell its queued tokens they are 0; where it tells no throughput it is 2000 tokens/s. A node without a
+// fresh reading (three polls) among others with one counts its open requests as 1024 tokens each at the mean throughput;
+// with no readings at all it joins the shortest queue. A request's own tokens are known, as on its gRPC path, which it is
+// meant for; over HTTP it would take each as 1024.
 
 const KV_WEIGHT_S = 0.15;
 const MEAN_TOKENS = 1024;

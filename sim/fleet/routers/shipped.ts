@@ -1,9 +1,9 @@
 import type { Product, Rival, Sent } from '../policies/rival.ts';
 import type { Floor, Heard, Reading, Refusal, Router, SeenNode, SeenRequest } from '../seen.ts';
 
-// A rival as its product ships it: every request is sent at once to the node its policy chooses, and waits inside the engine if it must.
-// Around that: polls of the nodes' load at the product's pace, health checks, a breaker and retries where the product has them. Not modelled:
-// optional queues and saturation gates that are off by default.
+// A rival as its product ships it: every request is sent at once to the node its policy chooses, and waits inside the
+// engine if it must. Around that: polls of the nodes' load at the product's pace, health checks, a breaker and retries
+// where the product has them. Not modelled: optional queues and saturation gates that are off by default.
 
 interface Open {
   readonly request: SeenRequest;

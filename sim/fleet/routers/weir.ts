@@ -1,24 +1,25 @@
-import { afterProbe, unprobed, wantsQuickProbe, type Health } from '../../../src/control-plane/nodes/health.ts';
-import { coolMs, verdicts, type Verdict } from '../../../src/data-plane/attempt/verdict.ts';
+import { verdicts } from '../../../src/data-plane/attempt/verdict.ts';
 import { Dispatcher } from '../../../src/data-plane/dispatcher/dispatcher.ts';
-import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from '../../../src/data-plane/dispatcher/ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, WaitResult } from '../../../src/data-plane/dispatcher/ticket.ts';
 import type { PolicyName } from '../../../src/fleet/glossary.ts';
 import type { Settings } from '../../../src/fleet/settings.ts';
 import type { AttemptEnd } from '../../../src/fleet/settlement.ts';
 import type { Rival, Sent } from '../policies/rival.ts';
-import type { Floor, Heard, Reading, Refusal, Router, SeenNode, SeenRequest } from '../seen.ts';
+import type { Floor, Heard, Reading, Router, SeenNode, SeenRequest } from '../seen.ts';
 import { pollAll } from './shipped.ts';
-import { snapshotOf } from './snapshot-of.ts';
+import { freeNodes, othersThan } from './steer.ts';
+import { PROBE_MS, WeirFleet } from './weir-fleet.ts';
+import { outcomeOf, refusalOf, ticketOf, type Asked } from './weir-words.ts';
 
-// Weir's own dispatcher, balancer, breaker, verdict table and health rules, driven through the calls that serve real requests, under the virtual
-// clock. Only the loop around an attempt is written anew here (request.ts has sockets in it): the same verdicts, the same budget.
+// Weir's own dispatcher, balancer, breaker, verdict table and health rules, driven through the calls that serve real
+// requests, under the virtual clock. Only the loop around an attempt is written anew here (request.ts has sockets in it):
+// the same verdicts, the same budget.
 //
-// With a rival, its score is put behind our waiting room: while nobody waits and a node is free it chooses among the free nodes, and the
-// ticket names the others as tried, so that the dispatcher takes just that one; when all are full its requests wait here, and a freed slot
-// goes to the oldest, as for our own policies. `pollMs` is how often the rival's product reads the nodes' load, beside our own probes.
+// With a rival, its score is put behind our waiting room: while nobody waits and a node is free it chooses among the free
+// nodes, and the ticket names the others as tried, so that the dispatcher takes just that one; when all are full its
+// requests wait here, and a freed slot goes to the oldest, as for our own policies. `pollMs` is how often the rival's
+// product reads the nodes' load, beside our own probes.
 
-const PROBE_MS = 5_000;
-const QUICK_PROBE_MS = 1_000;
 const MOST_ATTEMPTS = 3;
 
 export interface WeirSettings {
@@ -29,14 +30,11 @@ export interface WeirSettings {
   readonly betweenBytesMs: number;
 }
 
-interface OpenRequest {
-  readonly request: SeenRequest;
-  /** Order of arrival, as `DispatchPort` numbers tickets. */
-  readonly ticket: number;
+interface OpenRequest extends Asked {
   readonly tried: NodeRef[];
+  readonly suspects: NodeRef[];
   attempts: number;
   waitedMs: number;
-  suspects: NodeRef[];
 }
 
 interface OpenAttempt {
@@ -55,9 +53,7 @@ export class WeirRouter implements Router {
   readonly #requests = new Map<number, OpenRequest>();
   readonly #byTicket = new Map<number, OpenRequest>();
   readonly #attempts = new Map<number, OpenAttempt>();
-  readonly #health: Health[];
-  readonly #probes: number[];
-  #version = 0;
+  readonly #fleet: WeirFleet;
   #lastTicket = 0;
   #disarm: () => void = nothing;
   #armedFor: number | null = null;
@@ -70,13 +66,12 @@ export class WeirRouter implements Router {
     this.#floor = floor;
     this.#settings = settings;
     this.#rival = rival;
-    this.#health = floor.nodes.map(() => ({ ...unprobed, state: 'ready' }));
-    this.#probes = floor.nodes.map(() => 1);
+    this.#fleet = new WeirFleet(floor.nodes, floor.random);
     const { queue, policy, cacheTtlMs } = settings;
     const selection = { policy, cacheTtlMs };
     const answer = (ticket: number, result: WaitResult): void => this.#answered(ticket, result);
     this.#dispatcher = new Dispatcher({ queue, selection, random: floor.random, answer }, floor.now());
-    this.#publish();
+    this.#dispatcher.replaceSnapshot(this.#fleet.snapshot(), floor.now());
     pollAll(floor, pollMs);
     for (const { index } of floor.nodes) this.#floor.after(floor.random() * PROBE_MS, () => this.#floor.probe(index));
   }
@@ -135,32 +130,13 @@ export class WeirRouter implements Router {
 
   probed(node: number, answer: { readonly reading: Reading | null } | null): void {
     const now = this.#floor.now();
-    const before = this.#health[node] ?? unprobed;
-    const load = { running: answer?.reading?.running ?? null, waiting: answer?.reading?.waiting ?? null };
-    const health = afterProbe(
-      before,
-      answer
-        ? {
-            kind: 'answered',
-            engine: this.#floor.nodes[node]?.engine ?? 'openai',
-            state: 'ready',
-            models: null,
-            slots: null,
-            load: { ...load, cacheUse: answer.reading?.cacheUse ?? null },
-            version: null,
-          }
-        : { kind: 'unreachable', detail: 'no answer' },
-      now,
-    );
-    this.#health[node] = health;
-    this.#probes[node] = (this.#probes[node] ?? 0) + 1;
-    const pauseMs = wantsQuickProbe(health, now) ? QUICK_PROBE_MS : PROBE_MS;
-    this.#floor.after(pauseMs * (0.9 + 0.2 * this.#floor.random()), () => this.#floor.probe(node));
-    if (health.state !== before.state) {
-      this.#publish();
-      if (health.state === 'offline') this.#abandonUnbegun(node);
+    const change = this.#fleet.probed(node, answer, now);
+    this.#floor.after(this.#fleet.pauseMs(node, now), () => this.#floor.probe(node));
+    if (change) {
+      this.#dispatcher.replaceSnapshot(this.#fleet.snapshot(), now);
+      if (change === 'offline') this.#abandonUnbegun(node);
     }
-    this.#tellTelemetry();
+    this.#dispatcher.replaceTelemetry(this.#fleet.telemetry(now));
     this.#arm();
   }
 
@@ -178,7 +154,7 @@ export class WeirRouter implements Router {
   #ask(open: OpenRequest, readmitted: boolean): void {
     const now = this.#floor.now();
     const plain = ticketOf(open, readmitted, this.#settings.queue.timeoutMs);
-    const others = this.#rival ? this.#steer(this.#rival, open) : null;
+    const others = this.#rival ? othersThan(this.#choiceOf(this.#rival, open), this.#floor.nodes) : null;
     if (!others) return this.#dispatcher.place(plain, now);
     this.#asking = { ticket: open.ticket, result: null };
     this.#dispatcher.place({ ...plain, tried: [...plain.tried, ...others] }, now);
@@ -194,22 +170,13 @@ export class WeirRouter implements Router {
     this.#answered(open.ticket, result);
   }
 
-  /** All nodes but the rival's choice; null where somebody waits, or no node is free. */
-  #steer(rival: Rival, { request, tried }: OpenRequest): NodeRef[] | null {
+  /** Null where somebody waits, or no node is free. */
+  #choiceOf(rival: Rival, { request, tried }: OpenRequest): SeenNode | null {
     const now = this.#floor.now();
-    const { waiters, nodes } = this.#dispatcher.counts(now);
-    if (waiters > 0) return null;
-    const free: SeenNode[] = [];
-    for (const { index, slots, taken, breaker, cooling } of nodes) {
-      const node = this.#floor.nodes[index];
-      if (!node?.models.includes(request.model) || this.#health[index]?.state !== 'ready') continue;
-      if (taken >= slots || breaker === 'open' || cooling || tried.some((ref) => ref.node === index)) continue;
-      free.push(node);
-    }
-    const chosen = rival.choose(request, free, now);
-    return (
-      chosen && this.#floor.nodes.filter((node) => node !== chosen).map(({ index }) => ({ node: index, generation: 1 }))
-    );
+    const counts = this.#dispatcher.counts(now);
+    if (counts.waiters > 0) return null;
+    const ready = this.#floor.nodes.filter(({ index }) => this.#fleet.isReady(index));
+    return rival.choose(request, freeNodes(request, tried, ready, counts), now);
   }
 
   #answered(ticket: number, result: WaitResult): void {
@@ -295,30 +262,7 @@ export class WeirRouter implements Router {
     this.#byTicket.delete(ticket);
   }
 
-  // The fleet and the clock
-
-  #publish(): void {
-    this.#version += 1;
-    this.#dispatcher.replaceSnapshot(
-      snapshotOf(this.#floor.nodes, this.#health, this.#probes, this.#version),
-      this.#floor.now(),
-    );
-  }
-
-  #tellTelemetry(): void {
-    const now = this.#floor.now();
-    this.#dispatcher.replaceTelemetry(
-      this.#floor.nodes.map(({ index, reading }) => ({
-        index,
-        generation: 1,
-        readAt: reading?.readAt ?? now,
-        running: reading?.running ?? null,
-        waiting: reading?.waiting ?? null,
-        cacheUse: reading?.cacheUse ?? null,
-        nextProbeAt: now + PROBE_MS,
-      })),
-    );
-  }
+  // The clock
 
   #arm(): void {
     const wakeAt = this.#dispatcher.nextWakeAt();
@@ -332,52 +276,6 @@ export class WeirRouter implements Router {
       this.#dispatcher.tick(this.#floor.now());
       this.#arm();
     });
-  }
-}
-
-/** The one place where tickets are made of what is seen of a request. */
-function ticketOf({ request, ticket, tried, waitedMs }: OpenRequest, readmitted: boolean, timeoutMs: number): Ticket {
-  const { model, bytes } = request;
-  return { id: ticket, model, bytes, maxWaitMs: Math.max(0, timeoutMs - waitedMs), tried: [...tried], readmitted };
-}
-
-function outcomeOf({ blame }: Verdict): LeaseOutcome {
-  switch (blame) {
-    case 'if-served':
-      return { kind: 'suspect' };
-    case 'overloaded':
-      return { kind: 'overloaded', coolMs: coolMs(null) };
-    case 'loading':
-      return { kind: 'loading', retryAfterMs: null };
-    case 'served':
-    case 'neutral':
-    case 'fault':
-    case 'missing':
-    case 'unauthorized':
-      return { kind: blame };
-    default:
-      return blame satisfies never;
-  }
-}
-
-/** Null where nobody is there to be told. */
-function refusalOf({ kind }: Exclude<WaitResult, { kind: 'ready' }>): Refusal | null {
-  switch (kind) {
-    case 'timeout':
-      return 'wait_timeout';
-    case 'no-ready-node':
-      return 'no_ready_node';
-    case 'capacity-exceeded':
-    case 'draining':
-      return 'capacity_exceeded';
-    case 'model-not-found':
-      return 'model_not_found';
-    case 'exhausted':
-      return 'upstream_failed';
-    case 'abandoned':
-      return null;
-    default:
-      return kind satisfies never;
   }
 }
 

@@ -3,8 +3,9 @@ import { requestsPerSecond } from '../engine/capacity.ts';
 import { normal, seeded, stream } from '../random.ts';
 import type { Offer, SimRequest, Workload } from './offer.ts';
 
-// Puts a workload in time: as many requests per second as `load` times the fleet's capacity for requests of these lengths. The pattern of
-// the gaps stays. Bursts of the fleet's scenario compress stretches of the schedule; the mean load stays as asked.
+// Puts a workload in time: as many requests per second as `load` times the fleet's capacity for requests of these lengths.
+// The pattern of the gaps stays. Bursts of the fleet's scenario compress stretches of the schedule; the mean load stays as
+// asked.
 
 export interface Schedule {
   readonly requests: readonly SimRequest[];

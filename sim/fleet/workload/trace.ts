@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { stream, zipf } from '../random.ts';
 import type { Offer, Workload } from './offer.ts';
 
-// Reads the two trace formats that are published most: Mooncake's JSON lines (timestamp ms, lengths, one hash id per 512-token block of
-// the prompt) and Azure's CSV as Vidur prepares it (arrived_at s, lengths; no prefixes). Neither has callers: sessions are dealt out to
-// `callers` synthetic ones by Zipf's law. Mooncake's timestamps are rounded to 3 s: requests of one instant are spread over the gap to the
-// next, or each would be a burst that never was.
+// Reads the two trace formats that are published most: Mooncake's JSON lines (timestamp ms, lengths, one hash id per
+// 512-token block of the prompt) and Azure's CSV as Vidur prepares it (arrived_at s, lengths; no prefixes). Neither has
+// callers: sessions are dealt out to `callers` synthetic ones by Zipf's law. Mooncake's timestamps are rounded to 3 s:
+// requests of one instant are spread over the gap to the next, or each would be a burst that never was.
 
 const MOONCAKE_BLOCK = 512;
 
