@@ -1,7 +1,9 @@
 import type { EngineModel } from './engine/engine-model.ts';
 import { Engine } from './engine/engine.ts';
+import type { Job } from './engine/job.ts';
 import type { NodeModel, Trouble } from './fleet-model.ts';
 import { readingOf } from './reading.ts';
+import type { RequestRecord } from './record.ts';
 import type { Reading, SeenNode } from './seen.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -12,6 +14,16 @@ export interface WorldNode {
   isDown: boolean;
   /** Ms of a full engine's time that its work so far is worth. */
   workMs: number;
+}
+
+/** One request on its way to a node, or there. */
+export interface Attempt {
+  readonly id: number;
+  readonly node: WorldNode;
+  readonly record: RequestRecord;
+  job: Job | null;
+  isOver: boolean;
+  tokens: number;
 }
 
 export function newNode({ name, engine, declaredSlots }: NodeModel, index: number, timeline: Timeline): WorldNode {

@@ -1,8 +1,7 @@
 import { promptCostMs, tokenCostMs } from './engine/capacity.ts';
-import type { Job } from './engine/job.ts';
 import { Fairness } from './figures/fairness.ts';
 import type { FleetModel } from './fleet-model.ts';
-import { newNode, planTroubles, readNode, tellsCached, type WorldNode } from './world-node.ts';
+import { newNode, planTroubles, readNode, tellsCached, type Attempt, type WorldNode } from './world-node.ts';
 import { newRecord, type RequestRecord } from './record.ts';
 import { stream } from './random.ts';
 import type { Floor, Heard, Refusal, Router, SeenNode } from './seen.ts';
@@ -17,15 +16,6 @@ import type { Schedule } from './workload/schedule.ts';
 const PROBE_TIMEOUT_MS = 3_000;
 /** A run that has not ended so long after its last arrival is stuck or hopeless. */
 const MOST_AFTER_MS = 4 * 3_600_000;
-
-interface Attempt {
-  readonly id: number;
-  readonly node: WorldNode;
-  readonly record: RequestRecord;
-  job: Job | null;
-  isOver: boolean;
-  tokens: number;
-}
 
 export interface WorldOptions {
   readonly fleet: FleetModel;

@@ -3,7 +3,7 @@ import { BlockMemory } from './block-memory.ts';
 import { Doorway } from './doorway.ts';
 import { iterationsMs, iterationsWithin, type EngineModel } from './engine-model.ts';
 import { newJob, type Job, type JobEvents, type Work } from './job.ts';
-import { decodingOnly, planLeap, type LeapPlan } from './leap.ts';
+import { decodingOnly, planLeap, type Leap } from './leap.ts';
 import type { Memory } from './memory.ts';
 import { SlotMemory } from './slot-memory.ts';
 
@@ -15,13 +15,6 @@ import { SlotMemory } from './slot-memory.ts';
 //
 // Not modelled: the time of sampling and of tokenizing, speculative decoding, transfers between nodes, and engines that
 // process several whole prompts at once.
-
-interface Leap extends LeapPlan {
-  readonly factor: number;
-  count: number;
-  startedAt: number;
-  cancel: () => void;
-}
 
 export class Engine {
   readonly model: EngineModel;
@@ -72,9 +65,7 @@ export class Engine {
 
   /** Prompt tokens of the jobs in its queue. */
   get waitingTokens(): number {
-    let tokens = 0;
-    for (const { work } of this.#waiting) tokens += work.promptTokens;
-    return tokens;
+    return this.#waiting.reduce((sum, { work }) => sum + work.promptTokens, 0);
   }
 
   get memoryUse(): number {
@@ -117,7 +108,7 @@ export class Engine {
   freeze(): void {
     if (this.#frozenMs !== null) return;
     this.#frozenMs = this.#timeline.now();
-    this.#leap?.cancel();
+    this.#leap?.cancel?.();
   }
 
   thaw(): void {
@@ -134,7 +125,7 @@ export class Engine {
   crash(): void {
     this.#isDown = true;
     this.#frozenMs = null;
-    this.#leap?.cancel();
+    this.#leap?.cancel?.();
     this.#leap = null;
     const jobs = [...this.#doorway.clear(), ...this.#waiting, ...this.#prompts, ...this.#decoding];
     this.#waiting = [];
@@ -176,13 +167,13 @@ export class Engine {
     this.#makeRoom();
     const plan = planLeap(this.model, this.#prompts, this.#decoding, this.#memory.room(), this.#factor);
     if (!plan) return;
-    this.#leap = { ...plan, factor: this.#factor, startedAt: this.#timeline.now(), cancel: nothing };
+    this.#leap = { ...plan, factor: this.#factor, startedAt: this.#timeline.now(), cancel: null };
     this.#arm(this.#leap);
   }
 
   #arm(leap: Leap): void {
     const endsAt = leap.startedAt + leap.factor * iterationsMs(this.model, leap.iteration, leap.count);
-    leap.cancel();
+    leap.cancel?.();
     leap.cancel = this.#timeline.at(endsAt, () => {
       this.#leap = null;
       this.#apply(leap);
@@ -261,8 +252,4 @@ export class Engine {
     if (isWhole) job.events.ended();
     return false;
   }
-}
-
-function nothing(): void {
-  // Nothing is planned yet.
 }

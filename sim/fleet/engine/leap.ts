@@ -8,13 +8,21 @@ import type { Job } from './job.ts';
 /** News of running jobs comes at least this often. */
 const MOST_LEAP_MS = 1_000;
 
-export interface LeapPlan {
+interface LeapPlan {
   readonly iteration: Iteration;
   /** Whether those who decode get a token in each iteration. */
   readonly decodes: boolean;
   /** Tokens of each prompt in each iteration. */
   readonly parts: readonly { readonly job: Job; readonly tokens: number }[];
   readonly count: number;
+}
+
+/** A plan under way. */
+export interface Leap extends LeapPlan {
+  readonly factor: number;
+  count: number;
+  startedAt: number;
+  cancel: (() => void) | null;
 }
 
 /** Null where there is nothing to do. `room`: tokens that fit in memory; `factor`: how much slower than its model the engine is. */

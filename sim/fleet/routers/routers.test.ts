@@ -152,6 +152,20 @@ test('Weir gives a node five minutes for the first token, then asks another', ()
   assert.notEqual(floor.sent[1]?.node, floor.sent[0]?.node);
 });
 
+test('Weir gives up an answer that has been silent for two minutes, and not sooner', () => {
+  const floor = weir(new ScriptedFloor(2));
+  floor.ask(1);
+  floor.hear(1, { kind: 'first-token' });
+  floor.timeline.run(100_000);
+  floor.hear(1, { kind: 'tokens', count: 5 });
+  floor.timeline.run(219_999);
+  assert.deepEqual(floor.aborted, []);
+  floor.timeline.run(220_000);
+  assert.deepEqual(floor.aborted, [1]);
+  assert.deepEqual(floor.refused, [[1, 'upstream_timeout']]);
+  assert.equal(floor.sent.length, 1);
+});
+
 test('a client that leaves takes its attempt and its place in the room with it', () => {
   const floor = weir(new ScriptedFloor(1, 1));
   for (const id of [1, 2, 3]) floor.ask(id);

@@ -5,9 +5,10 @@ import type { PolicyName } from '../../../src/fleet/glossary.ts';
 import type { Settings } from '../../../src/fleet/settings.ts';
 import type { AttemptEnd } from '../../../src/fleet/settlement.ts';
 import type { Rival, Sent } from '../policies/rival.ts';
-import type { Floor, Heard, Reading, Router, SeenNode, SeenRequest } from '../seen.ts';
+import type { Floor, Heard, Reading, Router, SeenRequest } from '../seen.ts';
 import { pollAll } from './shipped.ts';
-import { freeNodes, othersThan } from './steer.ts';
+import { steer } from './steer.ts';
+import { TimeLimits, type TimeSettings } from './time-limits.ts';
 import { PROBE_MS, WeirFleet } from './weir-fleet.ts';
 import { outcomeOf, refusalOf, ticketOf, type Asked } from './weir-words.ts';
 
@@ -22,12 +23,10 @@ import { outcomeOf, refusalOf, ticketOf, type Asked } from './weir-words.ts';
 
 const MOST_ATTEMPTS = 3;
 
-export interface WeirSettings {
+export interface WeirSettings extends TimeSettings {
   readonly policy: PolicyName;
   readonly queue: Settings['queue'];
   readonly cacheTtlMs: number;
-  readonly firstByteMs: number;
-  readonly betweenBytesMs: number;
 }
 
 interface OpenRequest extends Asked {
@@ -41,8 +40,7 @@ interface OpenAttempt {
   readonly open: OpenRequest;
   readonly grant: Grant;
   readonly sent: Sent;
-  heardAt: number;
-  stopTimer: () => void;
+  readonly limits: TimeLimits;
 }
 
 export class WeirRouter implements Router {
@@ -102,13 +100,11 @@ export class WeirRouter implements Router {
     const attempt = this.#attempts.get(id);
     if (!attempt) return;
     const now = this.#floor.now();
-    attempt.heardAt = now;
+    attempt.limits.heard();
     switch (event.kind) {
       case 'first-token':
         attempt.sent.firstAt = now;
         attempt.sent.tokens += 1;
-        attempt.stopTimer();
-        this.#watchForStall(id, attempt);
         this.#rival?.firstToken?.(attempt.sent, now);
         break;
       case 'tokens':
@@ -154,7 +150,8 @@ export class WeirRouter implements Router {
   #ask(open: OpenRequest, readmitted: boolean): void {
     const now = this.#floor.now();
     const plain = ticketOf(open, readmitted, this.#settings.queue.timeoutMs);
-    const others = this.#rival ? othersThan(this.#choiceOf(this.#rival, open), this.#floor.nodes) : null;
+    const others =
+      this.#rival && steer(this.#rival, open, this.#floor.nodes, this.#fleet, this.#dispatcher.counts(now), now);
     if (!others) return this.#dispatcher.place(plain, now);
     this.#asking = { ticket: open.ticket, result: null };
     this.#dispatcher.place({ ...plain, tried: [...plain.tried, ...others] }, now);
@@ -168,15 +165,6 @@ export class WeirRouter implements Router {
     this.#asking = null;
     this.#steered += 1;
     this.#answered(open.ticket, result);
-  }
-
-  /** Null where somebody waits, or no node is free. */
-  #choiceOf(rival: Rival, { request, tried }: OpenRequest): SeenNode | null {
-    const now = this.#floor.now();
-    const counts = this.#dispatcher.counts(now);
-    if (counts.waiters > 0) return null;
-    const ready = this.#floor.nodes.filter(({ index }) => this.#fleet.isReady(index));
-    return rival.choose(request, freeNodes(request, tried, ready, counts), now);
   }
 
   #answered(ticket: number, result: WaitResult): void {
@@ -200,15 +188,9 @@ export class WeirRouter implements Router {
     open.attempts += 1;
     const sent: Sent = { request: open.request, node: grant.node, sentAt: now, firstAt: null, tokens: 0 };
     const id = this.#floor.send(open.request.id, grant.node);
-    const stopTimer = this.#floor.after(this.#settings.firstByteMs, () => this.#timedOut(id, 'first-byte-timeout'));
-    this.#attempts.set(id, { open, grant, sent, heardAt: now, stopTimer });
+    const limits = new TimeLimits(this.#floor, this.#settings, (end) => this.#timedOut(id, end));
+    this.#attempts.set(id, { open, grant, sent, limits });
     this.#rival?.sent?.(sent);
-  }
-
-  #watchForStall(id: number, attempt: OpenAttempt): void {
-    const dueAt = attempt.heardAt + this.#settings.betweenBytesMs;
-    if (dueAt <= this.#floor.now()) return this.#timedOut(id, 'stalled');
-    attempt.stopTimer = this.#floor.at(dueAt, () => this.#watchForStall(id, attempt));
   }
 
   #timedOut(id: number, end: AttemptEnd): void {
@@ -251,7 +233,7 @@ export class WeirRouter implements Router {
   }
 
   #close(id: number, attempt: OpenAttempt, how: 'served' | 'failed' | 'aborted', outcome: LeaseOutcome): void {
-    attempt.stopTimer();
+    attempt.limits.stop();
     this.#attempts.delete(id);
     this.#rival?.ended?.(attempt.sent, how, this.#floor.now());
     this.#dispatcher.release(attempt.grant.lease, outcome, this.#floor.now());
