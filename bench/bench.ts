@@ -84,6 +84,8 @@ async function bench(): Promise<void> {
   say(writeResults({ name: values.write, command, results, noises, absent: gathered.absent, startedAt }));
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+process.setMaxListeners(0);
 try {
   await bench();
 } catch (error) {

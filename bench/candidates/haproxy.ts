@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL } from '../far-side/texts.ts';
 import type { Absent, Candidate, Scene } from './candidate.ts';
-import { runFolder } from './places.ts';
+import { inRunFolder } from './places.ts';
 import { freePort, spawnPinned } from './spawned.ts';
 
 // HAProxy as a plain reverse proxy, the other C yardstick: one thread, leastconn, connections to the nodes reused, HTTP log lines to its
@@ -50,26 +50,19 @@ export function haproxy(): Candidate | Absent {
     kind: 'proxy',
     version,
     configuration: () => configuration,
-    start: async (nodes, scene) => {
-      const { path, remove } = runFolder('haproxy');
-      const port = await freePort();
-      const file = join(path, 'haproxy.cfg');
-      configuration = configurationOf(port, nodes, scene);
-      writeFileSync(file, configuration);
-      const spawned = await spawnPinned({
-        name: 'haproxy',
-        argv: ['haproxy', '-db', '-f', file],
-        folder: path,
-        target: { url: `http://127.0.0.1:${port}`, basePath: '', headers: {}, model: MODEL },
-        ready: scene.refuses ? 503 : 200,
-      });
-      return {
-        ...spawned,
-        [Symbol.asyncDispose]: async () => {
-          await spawned[Symbol.asyncDispose]();
-          remove();
-        },
-      };
-    },
+    start: (nodes, scene) =>
+      inRunFolder('haproxy', async (path) => {
+        const port = await freePort();
+        const file = join(path, 'haproxy.cfg');
+        configuration = configurationOf(port, nodes, scene);
+        writeFileSync(file, configuration);
+        return await spawnPinned({
+          name: 'haproxy',
+          argv: ['haproxy', '-db', '-f', file],
+          folder: path,
+          target: { url: `http://127.0.0.1:${port}`, basePath: '', headers: {}, model: MODEL },
+          ready: scene.refuses ? 503 : 200,
+        });
+      }),
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL } from '../far-side/texts.ts';
 import type { Absent, Candidate, Scene } from './candidate.ts';
-import { runFolder } from './places.ts';
+import { inRunFolder } from './places.ts';
 import { freePort, spawnPinned } from './spawned.ts';
 
 // nginx as a plain reverse proxy, the C yardstick: keep-alive towards clients and nodes with as many idle connections as Weir keeps by
@@ -69,27 +69,20 @@ export function nginx(): Candidate | Absent {
     kind: 'proxy',
     version,
     configuration: () => configuration,
-    start: async (nodes, scene) => {
-      const { path, remove } = runFolder('nginx');
-      const port = await freePort();
-      mkdirSync(join(path, 'body'));
-      const file = join(path, 'nginx.conf');
-      configuration = configurationOf(port, nodes, path, scene);
-      writeFileSync(file, configuration);
-      const spawned = await spawnPinned({
-        name: 'nginx',
-        argv: ['nginx', '-p', path, '-c', file, '-e', join(path, 'error.log')],
-        folder: path,
-        target: { url: `http://127.0.0.1:${port}`, basePath: '', headers: {}, model: MODEL },
-        ready: scene.refuses ? 503 : 200,
-      });
-      return {
-        ...spawned,
-        [Symbol.asyncDispose]: async () => {
-          await spawned[Symbol.asyncDispose]();
-          remove();
-        },
-      };
-    },
+    start: (nodes, scene) =>
+      inRunFolder('nginx', async (path) => {
+        const port = await freePort();
+        mkdirSync(join(path, 'body'));
+        const file = join(path, 'nginx.conf');
+        configuration = configurationOf(port, nodes, path, scene);
+        writeFileSync(file, configuration);
+        return await spawnPinned({
+          name: 'nginx',
+          argv: ['nginx', '-p', path, '-c', file, '-e', join(path, 'error.log')],
+          folder: path,
+          target: { url: `http://127.0.0.1:${port}`, basePath: '', headers: {}, model: MODEL },
+          ready: scene.refuses ? 503 : 200,
+        });
+      }),
   };
 }

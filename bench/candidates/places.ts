@@ -13,8 +13,28 @@ export function cacheFolder(name: string): string {
   return folder;
 }
 
-/** A folder for one process of one part. */
-export function runFolder(name: string): { readonly path: string; readonly remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), `weir-bench-${name.replaceAll(/[^a-z0-9]+/gi, '-')}-`));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+/** Starts something in a folder of its own, which goes with it. */
+export async function inRunFolder<T extends AsyncDisposable>(
+  name: string,
+  start: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `weir-bench-${name.replaceAll(/[^a-z0-9]+/gi, '-')}-`));
+  const remove = (): void => {
+    process.removeListener('exit', remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  try {
+    const running = await start(folder);
+    return {
+      ...running,
+      [Symbol.asyncDispose]: async () => {
+        await running[Symbol.asyncDispose]();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }

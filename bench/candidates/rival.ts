@@ -1,6 +1,6 @@
 import { MODEL } from '../far-side/texts.ts';
 import type { Absent, Candidate } from './candidate.ts';
-import { runFolder } from './places.ts';
+import { inRunFolder } from './places.ts';
 import { type Command, freePort, spawnPinned } from './spawned.ts';
 
 /** An LLM router of others: how it is installed, and how it is told of the nodes. */
@@ -42,31 +42,24 @@ export function rival({ name, version, install, command }: Rival): Candidate | A
     kind: 'router',
     version,
     configuration: () => configuration,
-    start: async (nodes) => {
-      const { path, remove } = runFolder(name);
-      const [port, sidePort] = [await freePort(), await freePort()];
-      const {
-        argv,
-        env,
-        headers = {},
-        model = MODEL,
-        patienceMs = 60_000,
-        file,
-      } = command(installed, port, nodes, path, sidePort);
-      const shown = argv.map((word) => (word.startsWith('/') ? word.replace(/^.*\//, '') : word)).join(' ');
-      const sent = Object.entries(headers).map(([header, value]) => `${header}: ${value}`);
-      configuration = [shown, JSON.stringify(env ?? {}), ...sent, file ?? '']
-        .filter((text) => text !== '{}')
-        .join('\n');
-      const target: Command['target'] = { url: `http://127.0.0.1:${port}`, basePath: '', headers, model };
-      const spawned = await spawnPinned({ name, argv, folder: path, target, patienceMs, ...(env && { env }) });
-      return {
-        ...spawned,
-        [Symbol.asyncDispose]: async () => {
-          await spawned[Symbol.asyncDispose]();
-          remove();
-        },
-      };
-    },
+    start: (nodes) =>
+      inRunFolder(name, async (path) => {
+        const [port, sidePort] = [await freePort(), await freePort()];
+        const {
+          argv,
+          env,
+          headers = {},
+          model = MODEL,
+          patienceMs = 60_000,
+          file,
+        } = command(installed, port, nodes, path, sidePort);
+        const shown = argv.map((word) => (word.startsWith('/') ? word.replace(/^.*\//, '') : word)).join(' ');
+        const sent = Object.entries(headers).map(([header, value]) => `${header}: ${value}`);
+        configuration = [shown, JSON.stringify(env ?? {}), ...sent, file ?? '']
+          .filter((text) => text !== '{}')
+          .join('\n');
+        const target: Command['target'] = { url: `http://127.0.0.1:${port}`, basePath: '', headers, model };
+        return await spawnPinned({ name, argv, folder: path, target, patienceMs, ...(env && { env }) });
+      }),
   };
 }

@@ -41,6 +41,10 @@ export async function spawnPinned(command: Command): Promise<Spawned> {
     stdio: ['ignore', out, err],
     env: { ...process.env, ...command.env },
   });
+  // Nothing started here outlives the measurement, however that ends.
+  const end = (): void => void child.kill('SIGTERM');
+  process.once('exit', end);
+  child.once('exit', () => process.removeListener('exit', end));
   closeSync(out);
   closeSync(err);
   const { pid } = child;

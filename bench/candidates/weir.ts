@@ -2,7 +2,7 @@ import { openSync, closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL } from '../far-side/texts.ts';
 import type { Candidate, Scene } from './candidate.ts';
-import { runFolder } from './places.ts';
+import { inRunFolder } from './places.ts';
 import { freePort, spawnPinned } from './spawned.ts';
 import type { Build } from './weir-build.ts';
 import { WeirRecords } from './weir-records.ts';
@@ -28,39 +28,35 @@ export function weir(build: Build, { name, flags = [], nodeFlags = [] }: Variant
     kind: 'weir',
     version: [build.version, ...nodeFlags, ...flags].join(' '),
     configuration: () => configuration,
-    start: async (nodes, scene) => {
-      const { path, remove } = runFolder(name);
-      const [port, adminPort] = [await freePort(), await freePort()];
-      const file = join(path, 'weir.yaml');
-      configuration = configurationOf(port, adminPort, nodes, scene);
-      writeFileSync(file, configuration);
-      closeSync(openSync(join(path, 'stdout.log'), 'a'));
-      const spawned = await spawnPinned({
-        name,
-        argv: [process.execPath, ...nodeFlags, build.main, 'serve', `--config=${file}`, ...flags],
-        env: { WEIR_ADMIN_TOKEN: TOKEN },
-        folder: path,
-        target: {
-          url: `http://127.0.0.1:${port}`,
-          basePath: '',
-          headers: { authorization: `Bearer ${KEY}` },
-          model: MODEL,
-        },
-      });
-      const metrics = async (): Promise<string> => {
-        const headers = { authorization: `Bearer ${TOKEN}` };
-        return (await fetch(`http://127.0.0.1:${adminPort}/metrics`, { headers })).text();
-      };
-      return {
-        ...spawned,
-        records: new WeirRecords(join(path, 'data/weir.db'), join(path, 'stdout.log'), metrics),
-        waiters: async () => Number(/^weir_waiters (\d+)/m.exec(await metrics())?.[1] ?? Number.NaN),
-        [Symbol.asyncDispose]: async () => {
-          await spawned[Symbol.asyncDispose]();
-          remove();
-        },
-      };
-    },
+    start: (nodes, scene) =>
+      inRunFolder(name, async (path) => {
+        const [port, adminPort] = [await freePort(), await freePort()];
+        const file = join(path, 'weir.yaml');
+        configuration = configurationOf(port, adminPort, nodes, scene);
+        writeFileSync(file, configuration);
+        closeSync(openSync(join(path, 'stdout.log'), 'a'));
+        const spawned = await spawnPinned({
+          name,
+          argv: [process.execPath, ...nodeFlags, build.main, 'serve', `--config=${file}`, ...flags],
+          env: { WEIR_ADMIN_TOKEN: TOKEN },
+          folder: path,
+          target: {
+            url: `http://127.0.0.1:${port}`,
+            basePath: '',
+            headers: { authorization: `Bearer ${KEY}` },
+            model: MODEL,
+          },
+        });
+        const metrics = async (): Promise<string> => {
+          const headers = { authorization: `Bearer ${TOKEN}` };
+          return (await fetch(`http://127.0.0.1:${adminPort}/metrics`, { headers })).text();
+        };
+        return {
+          ...spawned,
+          records: new WeirRecords(join(path, 'data/weir.db'), join(path, 'stdout.log'), metrics),
+          waiters: async () => Number(/^weir_waiters (\d+)/m.exec(await metrics())?.[1] ?? Number.NaN),
+        };
+      }),
   };
 }
 

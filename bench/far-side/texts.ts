@@ -56,7 +56,7 @@ function textOf(written: string): Text {
 const words = 'The quick brown fox jumps over the lazy dog near the river bank — naïvely, at 7 o’clock. ';
 
 /** Readable text of about this many bytes, some of them beyond ASCII, as prompts are. */
-export function prose(bytes: number): string {
+function prose(bytes: number): string {
   const line = Buffer.byteLength(words);
   return words.repeat(Math.floor(bytes / line)) + 'x'.repeat(bytes % line);
 }
@@ -91,8 +91,8 @@ export function requestText(
   return textOf(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-export const filler = prose(600);
-/** As it stands in a body: what a router may do to JSON on its way must leave the text the same. */
+const filler = prose(600);
+/** What every answer ends in: whatever a router does to JSON on its way, the text must stay the same. */
 export const fillerBytes: Buffer = Buffer.from(filler);
 
 /** A node's whole answer of about 1 KB, complete with its head. */

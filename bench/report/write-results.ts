@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../candidates/places.ts';
 import type { Absent } from '../candidates/candidate.ts';
@@ -21,6 +22,9 @@ export interface Run {
   readonly absent: readonly Absent[];
   readonly startedAt: string;
 }
+
+/** A run's own folder says nothing to a reader. */
+const temporary = new RegExp(`${tmpdir()}/weir-bench-[^/\\s]*/?`, 'g');
 
 const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
 
@@ -50,7 +54,7 @@ export function writeResults({ name, command, results, noises, absent, startedAt
     name: candidate.name,
     kind: candidate.kind,
     version: candidate.version,
-    configuration: candidate.configuration(),
+    configuration: candidate.configuration().replaceAll(temporary, ''),
   }));
   writeResult(name, command, {
     startedAt,
