@@ -5,7 +5,8 @@ import { cheapest, type Rival } from './rival.ts';
 
 // NVIDIA Dynamo's cost: prefill blocks (what is pending on the node and this prompt, less what it has cached) plus the
 // blocks of all that is active there, this request included; least wins, at temperature 0. Prefill load is cleared at the
-// first token. Without events from the engines, which HTTP has not, it remembers its own routing for 120 s.
+// first token. Without events from the engines, which HTTP has not, generated tokens are not counted as active blocks, and
+// it remembers its own routing for 120 s.
 
 const BLOCK = 16;
 const REMEMBERED_MS = 120_000;
