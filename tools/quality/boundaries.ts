@@ -41,7 +41,7 @@ const planes = new Map<string, Plane>([
         { from: 'dispatcher', to: 'balancer', typesOnly: false },
         // It carries the dispatcher's and the callers' words between threads.
         { from: 'threads', to: 'dispatcher', typesOnly: true },
-        { from: 'threads', to: 'auth', typesOnly: true },
+        { from: 'threads', to: 'auth', typesOnly: false },
         { from: 'attempt', to: 'api', typesOnly: true },
         { from: 'relay', to: 'api', typesOnly: true },
         { from: 'http', to: 'api', typesOnly: true },

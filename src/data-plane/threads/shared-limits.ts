@@ -15,7 +15,7 @@ const MINUTE_US = 60_000_000;
 /** Where each limited key is counted, by its id. */
 export type KeyPlaces = ReadonlyMap<string, number>;
 
-export function isLimited({ maxConcurrent, ratePerMinute }: KeySnapshot): boolean {
+function isLimited({ maxConcurrent, ratePerMinute }: KeySnapshot): boolean {
   return maxConcurrent !== null || ratePerMinute !== null;
 }
 
