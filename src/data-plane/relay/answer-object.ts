@@ -19,9 +19,21 @@ const LETTER_F = 0x66;
 const LETTER_T = 0x74;
 const END_TYPES: ReadonlySet<string> = new Set(['message_stop', 'response.completed', 'response.incomplete']);
 
+// Reading an object and applying its edits is one synchronous step, so all answers of a thread use the same cursors: a thousand open
+// streams would otherwise each keep their own.
+const edits = new FieldEdits();
+const cursors = {
+  top: new FieldCursor(),
+  inner: new FieldCursor(),
+  list: new FieldCursor(),
+  choice: new FieldCursor(),
+  delta: new FieldCursor(),
+};
+
 export class AnswerObject {
   readonly tally = new UsageTally();
-  readonly edits = new FieldEdits();
+  /** Of the last object that was read by any answer of this thread: to be applied before another one is read. */
+  readonly edits = edits;
   /** An end marker was read. */
   marked = false;
   /** The message of the error that the last object read was, else null. */
@@ -32,11 +44,6 @@ export class AnswerObject {
   /** The last object read was an event that only keeps the connection open. */
   isPing = false;
   readonly #model: Buffer;
-  readonly #top = new FieldCursor();
-  readonly #inner = new FieldCursor();
-  readonly #list = new FieldCursor();
-  readonly #choice = new FieldCursor();
-  readonly #delta = new FieldCursor();
   /** Bit sets by choice index; from 30 on they share one bit. */
   #choicesSeen = 0;
   #choicesFinished = 0;
@@ -54,8 +61,7 @@ export class AnswerObject {
    * Reads the object in [start, end); `edits` then holds what to change. False, with no edits, where that is no JSON object.
    */
   read(bytes: Buffer, start: number, end: number): boolean {
-    const top = this.#top;
-    const edits = this.edits;
+    const { top } = cursors;
     edits.clear();
     this.error = null;
     this.isPing = false;
@@ -119,19 +125,19 @@ export class AnswerObject {
     const { valueStart, valueEnd } = cursor;
     if (bytes[valueStart] !== QUOTE) return;
     if (bytes.compare(this.#model, 0, this.#model.length, valueStart, valueEnd) === 0) return;
-    this.edits.replaceSpan(valueStart, valueEnd, this.#model);
+    edits.replaceSpan(valueStart, valueEnd, this.#model);
   }
 
   /** Anthropic's or Ollama's `message`, OpenAI's `response`. True where it carries an error. */
   #readInner(bytes: Buffer): boolean {
-    const inner = this.#inner;
+    const { inner } = cursors;
     let hasText = false;
     let hasError = false;
-    inner.open(bytes, this.#top.valueStart, this.#top.valueEnd);
+    inner.open(bytes, cursors.top.valueStart, cursors.top.valueEnd);
     while (inner.next()) {
       if (inner.keyIs('model')) this.#readModel(bytes, inner);
       else if (inner.keyIs('usage')) {
-        this.tally.readUsage(bytes, inner.valueStart, inner.valueEnd, this.#top.keyIs('message'));
+        this.tally.readUsage(bytes, inner.valueStart, inner.valueEnd, cursors.top.keyIs('message'));
       } else if (inner.keyIs('error')) hasError = bytes[inner.valueStart] === OPEN_BRACE;
       else if (inner.keyIs('content') || inner.keyIs('thinking')) hasText = hasText || this.#isText(bytes, inner);
       else if (inner.keyIs('tool_calls')) hasText = hasText || this.#isFilledList(bytes, inner);
@@ -142,11 +148,11 @@ export class AnswerObject {
 
   /** True where a choice carries an error. */
   #readChoices(bytes: Buffer): boolean {
-    const list = this.#list;
+    const { list } = cursors;
     let hasError = false;
-    if (!list.open(bytes, this.#top.valueStart, this.#top.valueEnd) || list.isObject) return false;
+    if (!list.open(bytes, cursors.top.valueStart, cursors.top.valueEnd) || list.isObject) return false;
     while (list.next()) {
-      const choice = this.#choice;
+      const { choice } = cursors;
       if (!choice.open(bytes, list.valueStart, list.valueEnd) || !choice.isObject) continue;
       let index = 0;
       let isFinished = false;
@@ -168,7 +174,7 @@ export class AnswerObject {
 
   /** Whether a delta carries anything generated: any non-empty string but the role, or a filled `tool_calls`. */
   #hasText(bytes: Buffer, holder: FieldCursor): boolean {
-    const delta = this.#delta;
+    const { delta } = cursors;
     if (!delta.open(bytes, holder.valueStart, holder.valueEnd) || !delta.isObject) return false;
     while (delta.next()) {
       const isCall = delta.keyIs('tool_calls');

@@ -20,6 +20,10 @@ export function readCount(bytes: Buffer, start: number, end: number): number | n
   return value;
 }
 
+// Used within one call only.
+const fields = new FieldCursor();
+const details = new FieldCursor();
+
 export class UsageTally {
   #deltas = 0;
   #prompt: number | null = null;
@@ -30,8 +34,6 @@ export class UsageTally {
   #timedPrompt: number | null = null;
   #timedCompletion: number | null = null;
   #timedCached: number | null = null;
-  readonly #fields = new FieldCursor();
-  readonly #details = new FieldCursor();
 
   /** Some text of one choice passed. */
   countDelta(): void {
@@ -49,7 +51,6 @@ export class UsageTally {
 
   /** A `usage` object. `atStart`: the completion it tells is not final. Anything but an object is ignored. */
   readUsage(bytes: Buffer, start: number, end: number, atStart: boolean): void {
-    const fields = this.#fields;
     if (!fields.open(bytes, start, end) || !fields.isObject) return;
     let read: number | null = null;
     let written: number | null = null;
@@ -70,8 +71,7 @@ export class UsageTally {
   }
 
   #readDetails(bytes: Buffer): void {
-    const details = this.#details;
-    if (!details.open(bytes, this.#fields.valueStart, this.#fields.valueEnd) || !details.isObject) return;
+    if (!details.open(bytes, fields.valueStart, fields.valueEnd) || !details.isObject) return;
     while (details.next()) {
       if (details.keyIs('cached_tokens')) {
         this.#cached = readCount(bytes, details.valueStart, details.valueEnd) ?? this.#cached;
@@ -81,7 +81,6 @@ export class UsageTally {
 
   /** llama.cpp's `timings`: `prompt_n` counts only what was computed, `cache_n` what was found in its cache. */
   readTimings(bytes: Buffer, start: number, end: number): void {
-    const fields = this.#fields;
     if (!fields.open(bytes, start, end) || !fields.isObject) return;
     let computed: number | null = null;
     while (fields.next()) {
@@ -113,6 +112,6 @@ export class UsageTally {
   }
 
   #count(bytes: Buffer): number | null {
-    return readCount(bytes, this.#fields.valueStart, this.#fields.valueEnd);
+    return readCount(bytes, fields.valueStart, fields.valueEnd);
   }
 }
