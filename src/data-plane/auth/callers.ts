@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../fleet/errors.ts';
 import { canonicalModel } from '../../fleet/glossary.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { FleetSnapshot, KeySnapshot } from '../../fleet/snapshot.ts';
-import { keyHash, sentKey } from './key-hash.ts';
+import { KeysByConnection } from './key-hash.ts';
 import { type KeyLimits, OwnKeyLimits } from './key-limits.ts';
 import { callerAddress, proxyList } from './peer-address.ts';
 import { isLoopback, isSameOrigin } from './same-origin.ts';
@@ -36,6 +36,7 @@ export class Callers {
   readonly #guardsOrigin: boolean;
   readonly #trustedProxies: BlockList;
   readonly #limits: KeyLimits;
+  readonly #keys = new KeysByConnection();
 
   constructor({ auth, listen }: Pick<Settings, 'auth' | 'listen'>, limits: KeyLimits = new OwnKeyLimits()) {
     this.#limits = limits;
@@ -46,8 +47,7 @@ export class Callers {
 
   /** Tells who calls and lets the request in, or says why this caller is refused. `now` is monotonic, `wall` epoch ms. */
   enter(request: IncomingMessage, snapshot: FleetSnapshot, now: number, wall: number): Identified {
-    const sent = sentKey(request);
-    const known = sent === null ? undefined : snapshot.keys.get(keyHash(sent));
+    const known = this.#keys.find(request, snapshot.keys);
     const key = known && !isExpired(known, wall) ? known : null;
     const caller = { key, address: key ? null : this.#addressOf(request) };
     const refused = (code: ErrorCode, retryAfterMs: number | null = null): Identified => ({
