@@ -14,10 +14,12 @@ import { say } from './support/report.ts';
 // `npm run bench [-- PART … OPTIONS]`: Weir beside others, in turns, on a machine of its own if possible. The router has one core to itself;
 // this process, which is both the clients and the nodes, has the other. docs/performance.md says what the parts are.
 
+const LOOK = ['json', 'sse', 'sse1000', 'clients500', 'refuse'];
+
 const usage = `npm run bench -- [PART …] [--quick] [--rounds N] [--only NAME,…] [--weir REF] [--baseline REF] [--variant NAME=FLAGS]
 
   PART             ${parts.map(({ name }) => name).join(' ')}; all of them without one
-  --quick          2 rounds of half the length
+  --quick          2 rounds of half the length; without PART only ${LOOK.join(' ')}, beside nginx
   --rounds N       rounds per candidate (5)
   --only A,B       only these candidates
   --weir REF       measure this commit instead of the working tree
@@ -57,8 +59,11 @@ async function bench(): Promise<void> {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds}: write a whole number from 1`);
   const effort = { rounds, scale: values.quick ? 0.5 : 1 };
-  const asked = parts.filter((part) => positionals.length === 0 || positionals.some((word) => isCalled(part, word)));
-  const only = values.only?.split(',');
+  // Without names a quick run takes a look at Weir beside nginx; who names parts or candidates gets just those.
+  const isLook = values.quick && positionals.length === 0;
+  const words = positionals.length > 0 ? positionals : isLook ? LOOK : parts.map(({ name }) => name);
+  const asked = parts.filter((part) => words.some((word) => isCalled(part, word)));
+  const only = values.only?.split(',') ?? (isLook ? ['direct', 'weir', 'nginx'] : undefined);
   const { weir, overlay, baseline, variant } = values;
   using gathered = candidatesOf({ only, weir, overlay, baseline, variant });
   for (const { name, absent } of gathered.absent) say(`without ${name}: ${absent}`);

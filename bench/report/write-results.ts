@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../candidates/places.ts';
@@ -25,6 +25,11 @@ export interface Run {
 
 /** A run's own folder says nothing to a reader. */
 const temporary = new RegExp(`${tmpdir()}/weir-bench-[^/\\s]*/?`, 'g');
+
+/** The run that the page for users shows. */
+const PUBLISHED = 'comparison';
+const BEGIN = `<!-- made from bench/results/${PUBLISHED}.json -->`;
+const END = '<!-- end of what is made -->';
 
 const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
 
@@ -76,6 +81,8 @@ export function writeResults({ name, command, results, noises, absent, startedAt
     const picture = part.name === 'idle' ? idleTable(result) : `![${part.title}](${plot})`;
     return `## ${part.name}: ${part.title}\n\n${markdownTable(tableOf(result))}\n\n${picture}`;
   });
+  const rows = goals.map((each) => [each.goal, each.wanted, each.atLeast, each.seen, each.verdict]);
+  const goalsTable = markdownTable([['', 'goal', 'at least', 'seen', ''], ...rows]);
   const report = `# What Weir and others need
 
 Written by \`${command}\`, ${startedAt}; every round is in [${name}.json](${name}.json). What the columns mean:
@@ -83,7 +90,7 @@ Written by \`${command}\`, ${startedAt}; every round is in [${name}.json](${name
 
 ## Goals
 
-${markdownTable([['', 'goal', 'at least', 'seen', ''], ...goals.map((each) => [each.goal, each.wanted, each.atLeast, each.seen, each.verdict])])}
+${goalsTable}
 
 ${sections.join('\n\n')}
 
@@ -103,7 +110,23 @@ ${absent.map(({ name: missing, absent: reason }) => `- ${missing}: ${reason}`).j
 `;
   const path = join(folder, `${name}.md`);
   writeFileSync(path, report);
+  if (name === PUBLISHED) publish(results, goalsTable);
   return path;
+}
+
+/** Puts the figures into the page for users, so that no number there was typed by hand. */
+function publish(results: readonly PartResult[], goalsTable: string): void {
+  const page = join(root, 'docs/performance.md');
+  const tables = results
+    .filter(({ part }) => part.name === 'json' || part.name === 'sse')
+    .map(
+      (result) =>
+        `${result.part.title}:\n\n${markdownTable(tableOf(result))}\n\n![${result.part.title}](../bench/results/${PUBLISHED}-${result.part.name}.svg)`,
+    );
+  const written = readFileSync(page, 'utf8');
+  const [before, rest = ''] = written.split(BEGIN);
+  const [, after = ''] = rest.split(END);
+  writeFileSync(page, `${before}${BEGIN}\n\n${[goalsTable, ...tables].join('\n\n')}\n\n${END}${after}`);
 }
 
 function whole(value: number): string {
