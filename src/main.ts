@@ -8,6 +8,8 @@ if (major < 24 || (major === 24 && minor < 7)) {
   );
   process.exitCode = 2;
 } else {
+  const { restartWithHeapFlags } = await import('./cli/heap-flags.ts');
+  restartWithHeapFlags(import.meta.filename);
   const { runProcess } = await import('./cli/run-process.ts');
   await runProcess();
 }
