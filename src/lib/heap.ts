@@ -16,6 +16,11 @@ export class Heap<T> {
     return this.#entries[0]?.key;
   }
 
+  /** The value of the smallest key, or undefined when empty. */
+  peek(): T | undefined {
+    return this.#entries[0]?.value;
+  }
+
   push(key: number, value: T): void {
     const entries = this.#entries;
     let at = entries.length;

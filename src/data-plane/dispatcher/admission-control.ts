@@ -24,6 +24,11 @@ export function admissionControl(waiters: number, maxWaiters: number): Admission
   return { kind: 'accept-with-delay', delayMs: LEAST_DELAY_MS + intoStage * (MOST_DELAY_MS - LEAST_DELAY_MS) };
 }
 
+/** How many waiters must leave before the next is let in. */
+export function aboveFull(waiters: number, maxWaiters: number): number {
+  return Math.max(0, waiters - Math.ceil((maxWaiters * 4) / 5) + 1);
+}
+
 /** True from 80 % of the limit on: new requests stop there. */
 export function isFull(waiters: number, maxWaiters: number): boolean {
   return waiters * 5 >= maxWaiters * 4;

@@ -125,28 +125,62 @@ test('a wait ends exactly when it is over, each at its own time', () => {
   assert.equal(desk.dispatcher.nextWakeAt(), null);
 });
 
-test('Retry-After tells when the room should be half empty again at the rate at which slots come free', () => {
+test('Retry-After tells when the next place should come free at the rate at which slots do', () => {
   const desk = busyDesk({ queue: { maxWaiters: 100 } }, 4);
-  desk.askMany(80);
-  // Four slots, each taken for two seconds: two a second.
-  for (let second = 0; second < 20; second++) {
-    for (const id of desk.served.slice(-4, -2)) desk.release(id, { kind: 'served' });
-    desk.askMany(2);
-    desk.advance(1000);
+  desk.askMany(80, { maxWaitMs: 300_000 });
+  // Four slots, each taken for eight seconds: one every other second.
+  for (let round = 0; round < 20; round++) {
+    desk.release(desk.served.at(-4) ?? 0);
+    desk.ask({ maxWaitMs: 300_000 });
+    desk.advance(2000);
   }
   const result = desk.result(desk.ask());
   assert.equal(result?.kind, 'capacity-exceeded');
-  // 30 waiters above half, 2 a second, up to a fifth of jitter.
-  assert.ok(result.retryAfterMs >= 14_000 && result.retryAfterMs <= 19_000, `${result.retryAfterMs}`);
+  assert.ok(result.retryAfterMs >= 1900 && result.retryAfterMs <= 2500, `${result.retryAfterMs}`);
 });
 
-test('Retry-After takes a slot to be taken for 5 s where none has come free yet', () => {
+test('Retry-After takes a slot to be taken for 5 s where none has come free yet, and knows when a wait will be over', () => {
   const desk = busyDesk({ queue: { timeoutMs: 120_000 } });
   desk.askMany(16);
-  const result = desk.result(desk.ask());
+  const told = (): number => {
+    const result = desk.result(desk.ask());
+    assert.equal(result?.kind, 'capacity-exceeded');
+    return result.retryAfterMs;
+  };
+  const [first, second] = [told(), told()];
+  assert.ok(first >= 5000 && first <= 6000, `${first}`);
+  assert.notEqual(first, second, 'a refused wave does not come back as one');
+  // In silence the one slot is believed to come free ever later; the waits end 30 s after they began.
+  desk.advance(27_500);
+  assert.ok(told() <= 3000);
+});
+
+test('Retry-After is told by the nodes of a model where its share of the places is what is full', () => {
+  const desk = new DispatchDesk([{ models: ['slow'] }, { models: ['fast'] }], { queue: { maxShare: 0.4 } });
+  const slow = desk.ask({ model: 'slow' });
+  desk.advance(20_000);
+  desk.release(slow);
+  desk.ask({ model: 'slow' });
+  const fast = desk.ask({ model: 'fast' });
+  desk.advance(100);
+  desk.release(fast);
+  desk.ask({ model: 'fast' });
+  desk.askMany(8, { model: 'slow' });
+  desk.askMany(1, { model: 'fast' });
+  const result = desk.result(desk.ask({ model: 'slow' }));
   assert.equal(result?.kind, 'capacity-exceeded');
-  // 6 above half of 20, one slot.
-  assert.ok(result.retryAfterMs >= 30_000 && result.retryAfterMs <= 36_000, `${result.retryAfterMs}`);
+  assert.ok(result.retryAfterMs >= 19_000, `${result.retryAfterMs}`);
+});
+
+test('who waited in vain is told to come back when so many have been served that it would not again', () => {
+  const desk = busyDesk();
+  const [given = 0] = desk.askMany(1, { maxWaitMs: 1000 });
+  desk.askMany(9);
+  desk.advance(1000);
+  const result = desk.result(given);
+  assert.equal(result?.kind, 'timeout');
+  // Nine before it and one slot, held for 5 s each as far as anybody knows, less the second it would wait.
+  assert.ok(result.retryAfterMs >= 40_000 && result.retryAfterMs <= 61_000, `${result.retryAfterMs}`);
 });
 
 test('a body is refused unread only if the room is full and no node has a slot', () => {

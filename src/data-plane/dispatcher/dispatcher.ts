@@ -2,9 +2,10 @@ import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
-import { admissionControl, isFull } from './admission-control.ts';
+import { aboveFull, admissionControl, isFull } from './admission-control.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Placement } from './placement.ts';
+import { comeBackMs } from './retry-after.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
@@ -181,7 +182,9 @@ export class Dispatcher {
       if (this.#room.size >= maxWaiters) return this.#refuse(ticket, now);
     } else {
       const decision = admissionControl(this.#room.size, maxWaiters);
-      if (decision.kind === 'reject' || this.#isOverShare(ticket)) return this.#refuse(ticket, now);
+      if (decision.kind === 'reject' || this.#isOverBytes(ticket)) return this.#refuse(ticket, now);
+      const overShare = this.#overShare(ticket.model);
+      if (overShare > 0) return this.#refuse(ticket, now, this.#comeBackMs(ticket.model, overShare, now));
       const delayMs = decision.kind === 'accept-with-delay' ? decision.delayMs : 0;
       eligibleAt = Math.max(now + delayMs, this.#room.latestEligibleAt());
     }
@@ -190,15 +193,19 @@ export class Dispatcher {
     if (waiter.deadlineAt <= now) this.#expire(waiter, now);
   }
 
-  #isOverShare(ticket: Ticket): boolean {
-    const { maxBytes, maxShare, maxWaiters } = this.#queue;
-    if (this.#room.bytes + ticket.bytes > maxBytes) return true;
-    if (this.#placement.snapshot.models.size <= 1) return false;
-    return this.#room.sizeOf(ticket.model) >= Math.floor(maxShare * maxWaiters);
+  #isOverBytes({ bytes }: Ticket): boolean {
+    return this.#room.bytes + bytes > this.#queue.maxBytes;
   }
 
-  #refuse(ticket: Ticket, now: number): void {
-    this.#answer(ticket.id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs: this.retryAfterMs(now) });
+  /** How many waiters for the model must leave before another may come. */
+  #overShare(model: string): number {
+    if (this.#placement.snapshot.models.size <= 1) return 0;
+    const { maxShare, maxWaiters } = this.#queue;
+    return this.#room.sizeOf(model) - Math.floor(maxShare * maxWaiters) + 1;
+  }
+
+  #refuse({ id }: Ticket, now: number, retryAfterMs = this.retryAfterMs(now)): void {
+    this.#answer(id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs });
   }
 
   // The end of a wait
@@ -206,7 +213,7 @@ export class Dispatcher {
   #expire(waiter: Waiter, now: number): void {
     const waitedMs = now - waiter.enteredAt;
     if (this.#placement.hasReadyNode(waiter.ticket, now)) {
-      this.#dismiss(waiter, { kind: 'timeout', waitedMs, retryAfterMs: this.retryAfterMs(now) });
+      this.#dismiss(waiter, { kind: 'timeout', waitedMs, retryAfterMs: this.#servedAfterMs(waiter.ticket, now) });
     } else {
       const retryAfterMs = this.nextProbeMs(waiter.ticket.model, now);
       this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs });
@@ -260,9 +267,21 @@ export class Dispatcher {
 
   // When to come back
 
-  /** Ms until a request like those waiting should be accepted again. */
+  /** Ms until the next request should be let in again. */
   retryAfterMs(now: number, random = this.#random): number {
-    const ahead = this.#room.size - Math.floor(this.#queue.maxWaiters / 2);
-    return this.#placement.drainRate.retryAfterMs(ahead, now, random);
+    return this.#comeBackMs(null, aboveFull(this.#room.size, this.#queue.maxWaiters), now, random);
+  }
+
+  /** Ms until `ahead` of those who wait for the model, or for any, should have left. */
+  #comeBackMs(model: string | null, ahead: number, now: number, random = this.#random): number {
+    const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
+    return comeBackMs({ ahead, perMs, firstTimeoutMs: this.#room.firstDeadlineAt() - now }, random);
+  }
+
+  /** Ms until a request for the model that may wait for so long should be given a slot. */
+  #servedAfterMs({ model, maxWaitMs }: Ticket, now: number): number {
+    const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
+    const ahead = Math.ceil(this.#room.sizeOf(model) - perMs * maxWaitMs);
+    return comeBackMs({ ahead, perMs, firstTimeoutMs: Infinity }, this.#random);
   }
 }

@@ -58,12 +58,10 @@ export class Ledger implements LiveCounts {
     return lease;
   }
 
-  /** Lets a lease's time count from `now`; returns when it counted from, null if it has ended. */
-  restart(id: number, now: number): number | null {
+  /** Lets a lease's time count from `now`, unless it has ended. */
+  restart(id: number, now: number): void {
     const lease = this.#open.get(id);
-    if (!lease) return null;
-    this.#open.set(id, { ...lease, takenAt: now });
-    return lease.takenAt;
+    if (lease) this.#open.set(id, { ...lease, takenAt: now });
   }
 
   /** Ends a lease; undefined if it has ended before. */

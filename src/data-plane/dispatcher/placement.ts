@@ -7,6 +7,7 @@ import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
 import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
+import { isInGroup } from '../spoken.ts';
 import { DrainRate } from './retry-after.ts';
 import { wasTried, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
 
@@ -22,10 +23,10 @@ export class Placement {
   readonly #ledger = new Ledger();
   readonly #standing = new Standing(emptySnapshot);
   readonly #selection: CachedSelection;
-  /** How fast slots come free. */
-  readonly drainRate = new DrainRate();
+  readonly #drainRate = new DrainRate();
   #snapshot: FleetSnapshot = emptySnapshot;
-  /** Models offered by each node, by node index. */
+  #publicModels = 0;
+  /** Models offered by each node, by node index; each once, whatever further names it is placed under. */
   #modelsOf: readonly (readonly string[])[] = [];
   /** By node index, monotonic ms. */
   #nextProbeAt: readonly number[] = [];
@@ -38,6 +39,11 @@ export class Placement {
     return this.#snapshot;
   }
 
+  /** How many models the fleet serves, whatever further names they are placed under. */
+  get publicModels(): number {
+    return this.#publicModels;
+  }
+
   get openLeases(): number {
     return this.#ledger.openLeases;
   }
@@ -48,11 +54,13 @@ export class Placement {
     this.#selection.replaceSnapshot(snapshot);
     this.#standing.replaceSnapshot(snapshot);
     const modelsOf: string[][] = snapshot.nodes.map(() => []);
-    for (const model of snapshot.models.values()) {
+    const models = Array.from(snapshot.models.values()).filter(({ name }) => !isInGroup(name));
+    for (const model of models) {
       for (const offer of model.offers) modelsOf[offer.node]?.push(model.name);
     }
+    this.#publicModels = models.length;
     this.#modelsOf = modelsOf;
-    for (const model of snapshot.models.keys()) this.#keepHalfIn(model, now);
+    for (const model of models) this.#keepHalfIn(model.name, now);
   }
 
   replaceTelemetry(nodes: readonly NodeTelemetry[]): void {
@@ -93,7 +101,7 @@ export class Placement {
   take(ticket: Ticket, candidate: Candidate, now: number): Grant {
     const { node, generation, upstream } = candidate;
     const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now), now);
-    this.drainRate.began(now);
+    this.#drainRate.began(candidate, now);
     this.#selection.taken(ticket.model, candidate);
     return { lease: lease.id, node, generation, upstream };
   }
@@ -109,15 +117,14 @@ export class Placement {
 
   /** A lease's time counts from now on. */
   restart(leaseId: number, now: number): void {
-    const takenAt = this.#ledger.restart(leaseId, now);
-    if (takenAt !== null) this.drainRate.restarted(takenAt, now);
+    this.#ledger.restart(leaseId, now);
   }
 
   /** Ends a lease and learns from how it ended. Returns the node it freed; null where it ended before or its node is gone. */
   end(leaseId: number, outcome: LeaseOutcome, now: number): number | null {
     const lease = this.#ledger.end(leaseId);
     if (!lease) return null;
-    this.drainRate.ended(lease.takenAt, now, outcome.kind === 'served');
+    this.#drainRate.ended(lease, lease.takenAt, now, outcome.kind === 'served');
     if (!this.#isRegistered(lease)) return null;
     this.#learn(lease, outcome, now);
     return lease.node;
@@ -170,6 +177,27 @@ export class Placement {
 
   forgetPast(now: number): void {
     this.#standing.forgetPast(now);
+  }
+
+  /**
+   * Slots per ms that come free for one of the waiting models, or for all of them: a node's are shared by the models that are waited for
+   * there as their waiters are in number.
+   */
+  slotsFreedPerMs(of: string | null, waiting: ReadonlyMap<string, { readonly size: number }>, now: number): number {
+    let perMs = 0;
+    for (const node of this.#snapshot.nodes) {
+      const rate = node ? this.#drainRate.perMs(node.index, now) : 0;
+      if (!node || rate === 0) continue;
+      let all = 0;
+      let own = 0;
+      for (const model of this.#modelsOf[node.index] ?? []) {
+        const size = waiting.get(model)?.size ?? 0;
+        all += size;
+        if (of === null || model === of) own += size;
+      }
+      if (all > 0) perMs += (rate * own) / all;
+    }
+    return perMs;
   }
 
   /** Ms until the next probe of a node of the model, at least 1 s. */

@@ -1,78 +1,84 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DrainRate } from './retry-after.ts';
+import { comeBackMs, DrainRate } from './retry-after.ts';
 
 const none = (): number => 0;
+const first = { node: 0, generation: 1 };
+const second = { node: 1, generation: 1 };
 
-/** Four slots, each lease held for `heldMs`, until `endAt`; returns the moments at which the open ones were taken. */
-function busy(rate: DrainRate, heldMs: number, endAt: number): number[] {
+/** Four slots of a node, each lease held for `heldMs`, until `endAt`; returns the moments at which the open ones were taken. */
+function busy(rate: DrainRate, heldMs: number, endAt: number, node = first): number[] {
   const open: number[] = [];
   for (let at = 0; at <= endAt; at += heldMs / 4) {
     const oldest = open.length === 4 ? open.shift() : undefined;
-    if (oldest !== undefined) rate.ended(oldest, at, true);
-    rate.began(at);
+    if (oldest !== undefined) rate.ended(node, oldest, at, true);
+    rate.began(node, at);
     open.push(at);
   }
   return open;
 }
 
-test('the rate is the open leases over the mean time that one is held', () => {
+test('the rate of a node is its open leases over the mean time that one is held there', () => {
   const rate = new DrainRate();
   busy(rate, 2000, 20_000);
-  assert.ok(Math.abs((rate.perMs(20_000) ?? 0) * 1000 - 2) < 0.01);
+  busy(rate, 500, 20_000, second);
+  assert.ok(Math.abs(rate.perMs(0, 20_000) * 1000 - 2) < 0.01);
+  assert.ok(Math.abs(rate.perMs(1, 20_000) * 1000 - 8) < 0.01);
+  assert.equal(rate.perMs(7, 20_000), 0);
 });
 
-test('before the first lease has ended it is held for 5 s, as far as anybody knows', () => {
+test('before the first lease has ended it is held for 5 s, or as long as on other nodes, as far as anybody knows', () => {
   const rate = new DrainRate();
-  rate.began(0);
-  rate.began(0);
-  assert.equal(rate.perMs(100), 2 / 5000);
-  assert.equal(rate.retryAfterMs(4, 100, none), 10_000);
+  rate.began(first, 0);
+  rate.began(first, 0);
+  assert.equal(rate.perMs(0, 100), 2 / 5000);
+  rate.began(second, 0);
+  rate.ended(second, 0, 200, true);
+  assert.equal(rate.perMs(0, 300), 2 / 200);
 });
 
-test('leases that do not end slow the rate down while they age', () => {
+test('a node that lets nothing go any more is as slow as its silence', () => {
   const rate = new DrainRate();
   busy(rate, 1000, 20_000);
-  assert.ok((rate.perMs(80_000) ?? 0) < 4 / 60_000);
+  assert.ok(rate.perMs(0, 20_500) * 1000 > 3.9, 'half a second is no silence');
+  assert.equal(rate.perMs(0, 80_000), 1 / 60_000);
 });
 
 test('only leases that served a request tell how long others will be held', () => {
   const rate = new DrainRate();
   busy(rate, 2000, 20_000);
   for (let n = 0; n < 100; n++) {
-    rate.began(20_000);
-    rate.ended(20_000, 20_001, false);
+    rate.began(first, 20_000);
+    rate.ended(first, 20_000, 20_001, false);
   }
-  assert.ok(Math.abs((rate.perMs(20_001) ?? 0) * 1000 - 2) < 0.01);
+  assert.ok(Math.abs(rate.perMs(0, 20_001) * 1000 - 2) < 0.01);
 });
 
-test('a mean that has changed shows after a few dozen leases', () => {
+test('a node registered anew starts anew, whatever ends late of its forerunner', () => {
   const rate = new DrainRate();
-  let now = 0;
-  const one = (heldMs: number): void => {
-    rate.began(now);
-    rate.ended(now, now + heldMs, true);
-    now += heldMs;
-  };
-  for (let n = 0; n < 50; n++) one(10_000);
-  for (let n = 0; n < 50; n++) one(100);
-  rate.began(now);
-  assert.ok((rate.perMs(now) ?? 0) * 1000 > 5);
+  busy(rate, 2000, 20_000);
+  const anew = { node: 0, generation: 2 };
+  rate.began(anew, 20_000);
+  rate.ended(first, 0, 20_100, true);
+  assert.equal(rate.perMs(0, 20_100), 1 / 2000);
 });
 
-test('whoever is refused stays away until those ahead are gone, with up to a fifth of jitter, at least a second', () => {
-  const rate = new DrainRate();
-  busy(rate, 400, 10_000);
-  const base = rate.retryAfterMs(100, 10_000, none);
-  assert.ok(Math.abs(base - 10_000) < 1, `${base}`);
-  assert.ok(Math.abs(rate.retryAfterMs(100, 10_000, () => 1) / base - 1.2) < 1e-9);
-  assert.equal(rate.retryAfterMs(0, 10_000, none), 1000);
-  assert.equal(rate.retryAfterMs(-50, 10_000, none), 1000);
+test('whoever is refused comes back when the next place should come free, with up to a fifth of jitter, after a second at least', () => {
+  const opening = { ahead: 1, perMs: 0.0002, firstTimeoutMs: Infinity };
+  assert.equal(comeBackMs(opening, none), 5000);
+  assert.equal(
+    comeBackMs(opening, () => 1),
+    6000,
+  );
+  assert.equal(comeBackMs({ ...opening, ahead: 4 }, none), 20_000);
+  assert.equal(comeBackMs({ ...opening, firstTimeoutMs: 2000 }, none), 2000, 'somebody gives up sooner');
+  assert.equal(comeBackMs({ ...opening, perMs: 1 }, none), 1000);
+  assert.ok(
+    comeBackMs({ ...opening, perMs: 1 }, () => 0.5) > 1000,
+    'a wave is spread even where slots come free quickly',
+  );
 });
 
-test('where nothing runs there is no rate, and 5 s are told', () => {
-  const rate = new DrainRate();
-  busy(rate, 400, 10_000).forEach((takenAt) => rate.ended(takenAt, 10_400, true));
-  assert.equal(rate.perMs(10_400), null);
-  assert.equal(rate.retryAfterMs(100, 10_400, none), 5000);
+test('where nothing runs 5 s are told', () => {
+  assert.equal(comeBackMs({ ahead: 1, perMs: 0, firstTimeoutMs: Infinity }, none), 5000);
 });

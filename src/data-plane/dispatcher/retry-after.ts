@@ -1,50 +1,82 @@
-// When to come back, from how fast slots come free: by Little's law the leases open divided by the mean time that one is held. Before the
-// first lease has ended that mean is a guess of 5 s, and at all times it is at least the mean age of those open now, so that a fleet that
-// has stopped answering is seen while nothing ends. A refused client is sent away until the room should be half empty again,
-// with up to a fifth of jitter, so that a refused wave does not return as one wave. It takes all waiters for alike: a
-// model whose own nodes drain slower than the rest is told too early.
+import type { NodeRef } from './ticket.ts';
+
+// When to come back, from how fast slots come free: by Little's law the leases open on a node divided by the mean time that one is held
+// there, summed over the nodes that those ahead wait for. Before a node's first lease has ended that mean is taken from the others,
+// and before any has, guessed to be 5 s. A node that has let nothing go for three times as long as it should is believed to be as
+// slow as its silence says, so that one which has stopped answering is noticed while nothing ends.
+//
+// What is told is when the next place should come free, not when the wait will be short: a client that comes back then is let in.
+// Up to a fifth of jitter keeps a refused wave from coming back as one. Times of single answers are not foreseen: where one
+// slot serves answers of very different lengths, what is told is right in the mean only.
 
 const GUESSED_MS = 5_000;
 /** Weight of the newest lease in the mean. */
 const NEWEST = 0.1;
 const LEAST_MS = 1_000;
+const SILENCES = 3;
+const JITTER = 0.2;
+
+interface NodeDrain {
+  readonly generation: number;
+  open: number;
+  meanMs: number | null;
+  /** When a slot was last given back, or first taken after all were free. */
+  quietSince: number;
+}
 
 export class DrainRate {
+  /** By node index. */
+  readonly #nodes: (NodeDrain | undefined)[] = [];
   #meanMs: number | null = null;
-  #open = 0;
-  #takenAtSum = 0;
 
   /** A lease was taken. */
-  began(now: number): void {
-    this.#open += 1;
-    this.#takenAtSum += now;
-  }
-
-  /** A lease taken at one time counts from another. */
-  restarted(takenAt: number, now: number): void {
-    this.#takenAtSum += now - takenAt;
+  began({ node, generation }: NodeRef, now: number): void {
+    let drain = this.#nodes[node];
+    if (drain?.generation !== generation) {
+      drain = { generation, open: 0, meanMs: null, quietSince: now };
+      this.#nodes[node] = drain;
+    }
+    if (drain.open === 0) drain.quietSince = now;
+    drain.open += 1;
   }
 
   /** A lease taken at `takenAt` ended; `isTypical` where it served a request, so that its length tells of others. */
-  ended(takenAt: number, now: number, isTypical: boolean): void {
-    this.#open -= 1;
-    this.#takenAtSum = this.#open === 0 ? 0 : this.#takenAtSum - takenAt;
+  ended({ node, generation }: NodeRef, takenAt: number, now: number, isTypical: boolean): void {
+    const drain = this.#nodes[node];
+    if (drain?.generation !== generation) return;
+    drain.open -= 1;
+    drain.quietSince = now;
     if (!isTypical) return;
-    const heldMs = now - takenAt;
-    this.#meanMs = this.#meanMs === null ? heldMs : this.#meanMs + NEWEST * (heldMs - this.#meanMs);
+    drain.meanMs = moved(drain.meanMs, now - takenAt);
+    this.#meanMs = moved(this.#meanMs, now - takenAt);
   }
 
-  /** Slots that come free per ms; null where no lease is open. */
-  perMs(now: number): number | null {
-    if (this.#open === 0) return null;
-    const meanAgeMs = now - this.#takenAtSum / this.#open;
-    return this.#open / Math.max(1, this.#meanMs ?? GUESSED_MS, meanAgeMs);
+  /** Slots of the node that come free per ms; 0 where none is taken. */
+  perMs(node: number, now: number): number {
+    const drain = this.#nodes[node];
+    if (!drain || drain.open === 0) return 0;
+    const expected = drain.open / Math.max(1, drain.meanMs ?? this.#meanMs ?? GUESSED_MS);
+    const silentMs = now - drain.quietSince;
+    return silentMs * expected > SILENCES ? 1 / silentMs : expected;
   }
+}
 
-  /** Ms until `ahead` waiters are gone, with jitter; 5 s and jitter where nothing runs. Never under 1 s. */
-  retryAfterMs(ahead: number, now: number, random: () => number): number {
-    const rate = this.perMs(now);
-    const base = rate === null ? GUESSED_MS : Math.max(1, ahead) / rate;
-    return Math.max(LEAST_MS, base * (1 + 0.2 * random()));
-  }
+function moved(meanMs: number | null, heldMs: number): number {
+  return meanMs === null ? heldMs : meanMs + NEWEST * (heldMs - meanMs);
+}
+
+export interface Opening {
+  /** How many must leave the room before the next is let in. */
+  readonly ahead: number;
+  /** How many leave it per ms for a slot. */
+  readonly perMs: number;
+  /** Ms until the first of them has waited as long as it may. */
+  readonly firstTimeoutMs: number;
+}
+
+/** Ms to come back after, with jitter: 1 s at least, and 5 s where nothing runs. */
+export function comeBackMs({ ahead, perMs, firstTimeoutMs }: Opening, random: () => number): number {
+  const gapMs = perMs > 0 ? 1 / perMs : GUESSED_MS;
+  const further = Math.max(0, ahead - 1) * gapMs;
+  return Math.max(LEAST_MS, further + Math.min(gapMs, Math.max(0, firstTimeoutMs))) * (1 + JITTER * random());
 }

@@ -36,7 +36,8 @@ export class WaitingRoom {
   readonly #queues = new Map<string, Queue>();
   readonly #places = new Map<number, LinkedPlace>();
   /** When a delay or a wait ends, with the ticket's id. Those of waiters that have left are skipped as they come up. */
-  readonly #wakes = new Heap<number>();
+  readonly #delays = new Heap<number>();
+  readonly #deadlines = new Heap<number>();
   #bytes = 0;
 
   get size(): number {
@@ -55,6 +56,11 @@ export class WaitingRoom {
   /** Models that somebody waits for. */
   models(): Iterable<string> {
     return this.#queues.keys();
+  }
+
+  /** The same, with how many do. */
+  get sizes(): ReadonlyMap<string, { readonly size: number }> {
+    return this.#queues;
   }
 
   find(ticketId: number): Waiter | undefined {
@@ -124,29 +130,38 @@ export class WaitingRoom {
 
   /** When a delay or a wait may end next, in monotonic ms; Infinity while nobody waits. */
   nextWakeAt(): number {
-    return this.#wakes.peekKey() ?? Infinity;
+    return Math.min(this.#delays.peekKey() ?? Infinity, this.#deadlines.peekKey() ?? Infinity);
+  }
+
+  /** When the first wait will be over, in monotonic ms; Infinity while nobody waits. */
+  firstDeadlineAt(): number {
+    for (let id = this.#deadlines.peek(); id !== undefined && !this.#places.has(id); id = this.#deadlines.peek()) {
+      this.#deadlines.pop();
+    }
+    return this.#deadlines.peekKey() ?? Infinity;
   }
 
   /** Passes over the wakes up to `now` and returns those whose time to wait is over; they are still in the room. */
   overdue(now: number): Waiter[] {
+    while ((this.#delays.peekKey() ?? Infinity) <= now) this.#delays.pop();
     const overdue = new Set<Waiter>();
-    while (this.nextWakeAt() <= now) {
-      const waiter = this.find(this.#wakes.pop() ?? 0);
+    while ((this.#deadlines.peekKey() ?? Infinity) <= now) {
+      const waiter = this.find(this.#deadlines.pop() ?? 0);
       if (waiter && waiter.deadlineAt <= now) overdue.add(waiter);
     }
     return [...overdue];
   }
 
   #wakeFor({ ticket, enteredAt, eligibleAt, deadlineAt }: Waiter): void {
-    if (eligibleAt > enteredAt) this.#wakes.push(eligibleAt, ticket.id);
-    this.#wakes.push(deadlineAt, ticket.id);
+    if (eligibleAt > enteredAt) this.#delays.push(eligibleAt, ticket.id);
+    this.#deadlines.push(deadlineAt, ticket.id);
   }
 
   /** Where most waits end early, their wakes would pile up until their deadlines. */
   #dropOldWakes(): void {
-    if (this.size === 0) this.#wakes.clear();
-    if (this.#wakes.size <= 4 * this.size + 64) return;
-    this.#wakes.clear();
+    if (this.size > 0 && this.#delays.size + this.#deadlines.size <= 4 * this.size + 64) return;
+    this.#delays.clear();
+    this.#deadlines.clear();
     for (const { waiter } of this.#places.values()) this.#wakeFor(waiter);
   }
 }
