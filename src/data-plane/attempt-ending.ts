@@ -29,9 +29,9 @@ export function attemptEnding(
 function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: Refusal, node: ScrubbedNode): Ending {
   const said = readErrorMessage(body);
   const own = trip.error('request_rejected', said === null ? {} : { message: scrubMessage(said, node) });
-  const bytes =
-    scrubErrorBody(body, textOf(headers['content-type']), node) ??
-    trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });
+  const scrubbed = scrubErrorBody(body, textOf(headers['content-type']), node);
+  const isUnderstood = scrubbed !== null && (trip.form.isOwnError?.(scrubbed) ?? true);
+  const bytes = isUnderstood ? scrubbed : trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });
   const retryAfterMs = retryAfterOf(headers['retry-after'], plane.clock.wall());
   const sent = [...plane.answerHeaders(trip), ...retryHeaders({ code: own.code, retryAfterMs })];
   trip.ownBytes += sendBody(trip.response, status, [...sent, 'content-type', 'application/json'], bytes);

@@ -3,7 +3,6 @@ import { Callers } from './auth/callers.ts';
 import type { KeyLimits } from './auth/key-limits.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
-import type { Dialect } from '../fleet/glossary.ts';
 import type { NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
 import type { Settings } from '../fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
@@ -20,7 +19,9 @@ import { NodeDoors, poolOf } from './attempt/node-request.ts';
 import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
 import { Settlements } from './settlements.ts';
+import type { Speech } from './spoken.ts';
 import type { Trip } from './trip.ts';
+import { Unspoken } from './unspoken.ts';
 
 // The data plane's state and its other half beside request.ts: what it is told by the control plane, what it answers by itself,
 // and how it stops. It waits for nobody but clients and nodes.
@@ -57,6 +58,7 @@ export class DataPlane {
   readonly #shedsConnection: () => boolean;
   readonly callers: Callers;
   readonly settlements: Settlements;
+  readonly unspoken = new Unspoken();
   readonly nextId: () => string;
   /** Requests between their arrival and their settlement. */
   readonly open = new Set<Trip>();
@@ -145,8 +147,8 @@ export class DataPlane {
     return this.#settled.promise;
   }
 
-  placementName(dialect: Dialect, model: string): string {
-    return placementName(this.snapshot, dialect, model);
+  placementName(speech: Speech | null, model: string): string {
+    return placementName(this.snapshot, speech, model);
   }
 
   /** The router's own headers of an answer, whoever it comes from. A stopping router lets no connection live on, a crowded thread not all. */

@@ -3,7 +3,7 @@ import type { DispatcherCounts } from './dispatcher/counts.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import type { Gauges } from '../fleet/telemetry.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
-import { publicName } from './placement-view.ts';
+import { publicName } from './spoken.ts';
 
 // What the control plane is told on asking. The dispatcher counts for all threads; sockets and open requests each thread counts for
 // itself, and they are added up.

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type Call, readCall } from './api/read-call.ts';
 import { readErrorMessage } from './attempt/scrub.ts';
-import { coolMs, endOfStatus, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
+import { coolMs, endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { mayUse } from './auth/callers.ts';
 import { attemptEnding } from './attempt-ending.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -11,11 +11,12 @@ import { canonicalModel } from '../fleet/glossary.ts';
 import type { AttemptEnd } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
-import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf } from './http/request-headers.ts';
+import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
+import type { NodeRoute } from './http/routes.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { withModel } from './relay/field-edits.ts';
 import { settle } from './settle.ts';
-import { type InferenceRoute, Trip } from './trip.ts';
+import { Trip } from './trip.ts';
 
 // THE PATH. A request goes through it top to bottom:
 //
@@ -32,7 +33,7 @@ const MALFORMED_BODY = 'The body is not well-formed HTTP/1.1: its chunks are bro
 /** Takes one inference request through the corridor. Never rejects. */
 export async function handleInference(
   plane: DataPlane,
-  route: InferenceRoute,
+  route: NodeRoute,
   request: ClientRequest,
   response: ServerResponse,
 ): Promise<void> {
@@ -118,9 +119,14 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 /** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
 async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: Asked): Promise<Ending> {
   const { port } = plane;
-  const model = plane.placementName(trip.route.dialect, canonicalModel(call.model));
+  const { speech } = trip.route;
+  const model = plane.placementName(speech, canonicalModel(call.model));
+  const tried =
+    speech === null
+      ? []
+      : plane.unspoken.without(plane.snapshot, speech, canonicalModel(call.model), plane.clock.now());
+  if (tried === null) return unspoken(trip);
   const ticketId = port.nextTicketId();
-  const tried: NodeRef[] = [];
   const faultsIfServed: NodeRef[] = [];
   let failure: Attempt | null = null;
   let attemptsLeft = MOST_ATTEMPTS;
@@ -137,6 +143,9 @@ async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: As
     const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving);
     trip.waited(wait.waitedMs);
     if (wait.kind === 'exhausted' && failure) return failed(plane, trip, model, failure);
+    // Of the nodes that speak it none is up.
+    if (wait.kind === 'exhausted')
+      return refused(trip, 'no_ready_node', { retryAfterMs: await port.nextProbeMs(model) });
     if (wait.kind !== 'ready') return notPlaced(trip, wait, (code) => plane.emptyFleetHint(code));
 
     // From here to `release` the slot is ours, whatever happens in between.
@@ -153,7 +162,8 @@ async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: As
       if (verdict.doubt) plane.doubt({ index, generation, reason: verdict.doubt, model: trip.model });
       if (verdict.marksTried) tried.push(refOf(grant));
       failure = attempt;
-      attemptsLeft = Math.min(attemptsLeft - 1, verdict.furtherAttempts);
+      if (attempt.end === 'unsupported' && speech !== null) plane.unspoken.note(speech, grant, plane.clock.now());
+      else attemptsLeft = Math.min(attemptsLeft - 1, verdict.furtherAttempts);
     } finally {
       port.release(grant.lease, outcome);
     }
@@ -182,6 +192,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
   const relay = new AnswerRelay({
     outlet: trip.outlet,
     askedModel: call.model,
+    mayPass: trip.route.answer === 'any',
     timeouts: door.timeoutsFor(call.model),
     clock,
     deadlines,
@@ -193,6 +204,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
     contentType: 'application/json',
     accept: trip.request.headers.accept,
     traceparent: trip.traceparent,
+    more: trip.route.dialect === 'anthropic' ? versionHeaders(trip.request) : null,
     // What was checked must be what the engine reads, and engines differ in which of several `model` fields they believe.
     body: call.namesOneModel && call.model === grant.upstream ? body : withModel(body, grant.upstream),
   });
@@ -205,7 +217,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
 
   trip.usage = result.usage ?? trip.usage;
   const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
-  const end = result.end === 'refused' ? endOfStatus(result.status ?? 0, message ?? '') : result.end;
+  const end = result.end === 'refused' ? endOfRefusal(trip, result.status ?? 0, message ?? '') : result.end;
   trip.attempts.push({
     nodeId: node.id,
     nodeName: node.name,
@@ -231,6 +243,7 @@ async function failed(
   model: string,
   { verdict: { code }, retryAfterMs }: Attempt,
 ): Promise<Ending> {
+  if (trip.attempts.every(({ end }) => end === 'unsupported')) return unspoken(trip);
   if (code === 'model_not_found' && !(await port.isMissingEverywhere(model))) return refused(trip, 'upstream_failed');
   if (code === 'capacity_exceeded') {
     return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.retryAfterMs()) });
@@ -239,6 +252,16 @@ async function failed(
     return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.nextProbeMs(model)) });
   }
   return refused(trip, code);
+}
+
+/** The model is offered, by no node that has the endpoint. */
+function unspoken(trip: Trip): Ending {
+  const message = `No node that offers this model has ${trip.route.path}. Use another endpoint, or another model.`;
+  return refused(trip, 'model_not_found', { message });
+}
+
+function endOfRefusal(trip: Trip, status: number, message: string): AttemptEnd {
+  return trip.route.speech !== null && lacksEndpoint(status, message) ? 'unsupported' : endOfStatus(status, message);
 }
 
 function outcomeOf(verdict: Verdict, retryAfterMs: number | null): LeaseOutcome {

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { type ClientError, clientError, type DialectForm } from './api/dialect.ts';
-import { dialects } from './api/dialects.ts';
+import { formOf } from './api/dialects.ts';
 import type { Caller } from './auth/callers.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeSnapshot } from '../fleet/snapshot.ts';
 import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
-import type { Route } from './http/routes.ts';
+import type { NodeRoute } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Leaving } from './leaving.ts';
 import type { AnswerRelay } from './relay/answer-relay.ts';
@@ -14,13 +14,11 @@ import { Outlet } from './relay/outlet.ts';
 
 // One request's record on its way through the corridor: who, what, how long at each rung. It becomes the settlement.
 
-export type InferenceRoute = Extract<Route, { kind: 'inference' }>;
-
 const MOST_ID_LENGTH = 200;
 
 export class Trip {
   readonly id: string;
-  readonly route: InferenceRoute;
+  readonly route: NodeRoute;
   readonly form: DialectForm;
   readonly request: ClientRequest;
   readonly response: ServerResponse;
@@ -55,10 +53,10 @@ export class Trip {
   endedBy: ErrorCode | null = null;
   readonly #arrivedWall: number;
 
-  constructor(id: string, route: InferenceRoute, request: ClientRequest, response: ServerResponse, clock: Clock) {
+  constructor(id: string, route: NodeRoute, request: ClientRequest, response: ServerResponse, clock: Clock) {
     this.id = id;
     this.route = route;
-    this.form = dialects[route.dialect];
+    this.form = formOf(route.dialect, route.path);
     this.request = request;
     this.response = response;
     this.outlet = new Outlet(response, clock);

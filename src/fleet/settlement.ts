@@ -36,6 +36,8 @@ export type AttemptEnd =
   | 'overloaded'
   | 'loading'
   | 'model-missing'
+  /** The node does not have the endpoint. */
+  | 'unsupported'
   | 'unauthorized'
   | 'server-error'
   | 'client-error';

@@ -23,12 +23,21 @@ function errorText(error: ClientError): string {
   });
 }
 
+/** Engines that speak Anthropic's dialect do not all speak it in errors. */
+function isOwnError(body: Buffer): boolean {
+  const parsed: unknown = JSON.parse(body.toString());
+  if (typeof parsed !== 'object' || parsed === null || !('type' in parsed) || !('error' in parsed)) return false;
+  const { type, error } = parsed;
+  return type === 'error' && typeof error === 'object' && error !== null && 'type' in error && 'message' in error;
+}
+
 /** Anthropic's form: typed events, errors as an `error` event. */
 export const anthropic: DialectForm = {
   name: 'anthropic',
   streamForm: 'sse',
   streamContentType: 'text/event-stream; charset=utf-8',
   errorBody: (error) => Buffer.from(errorText(error)),
+  isOwnError,
   streamError: (error) => Buffer.from(`event: error\ndata: ${errorText(error)}\n\n`),
   keepAlive: Buffer.from('event: ping\ndata: {"type": "ping"}\n\n'),
 };

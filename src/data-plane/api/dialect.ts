@@ -23,6 +23,8 @@ export interface DialectForm {
   readonly streamContentType: string;
   /** The JSON body of an error answer. */
   errorBody(error: ClientError): Buffer;
+  /** True for an error body that clients of this dialect understand as it is; absent where they take any. */
+  readonly isOwnError?: (body: Buffer) => boolean;
   /** Bytes that put the error into a started stream, at a frame boundary, without an end marker. */
   streamError(error: ClientError): Buffer;
   /** Bytes that keep a waiting stream's connection alive and mean nothing to the client. */

@@ -15,3 +15,12 @@ export const openai: DialectForm = {
   streamError: (error) => Buffer.from(`data: ${errorText(error)}\n\n`),
   keepAlive: Buffer.from(': keep-alive\n\n'),
 };
+
+/** As `openai`, in streams of typed events; a client that reads them finds the error by the event's name and in its fields. */
+export const responses: DialectForm = {
+  ...openai,
+  streamError: (error) => {
+    const { code, message } = error;
+    return Buffer.from(`event: error\ndata: ${JSON.stringify({ type: 'error', code, message, param: null })}\n\n`);
+  },
+};

@@ -3,7 +3,7 @@ import type { Settings, Timeouts } from '../../fleet/settings.ts';
 import type { NodeSnapshot } from '../../fleet/snapshot.ts';
 import type { ExchangeRequest, Target } from '../../http-client/exchange.ts';
 
-// What goes out to a node, and where to. Of a client's headers only the content type, `accept` and the trace context cross: its key is
+// What goes out to a node, and where to. Of a client's headers only the content type, `accept`, the trace context and the dialect's own version headers cross: its key is
 // ours to check and not the node's to see, and hop-by-hop fields (RFC 9110, 7.6.1) end here. What is the same for every request
 // to a node is prepared once per snapshot.
 
@@ -13,6 +13,8 @@ export interface Forwarded {
   readonly contentType: string;
   readonly accept: string | undefined;
   readonly traceparent: string | null;
+  /** What else of the client's headers the endpoint asks for: name, value, … */
+  readonly more: readonly string[] | null;
   readonly body: Buffer;
 }
 
@@ -45,10 +47,11 @@ export class NodeDoor {
     return ofModel ? { ...this.#timeouts, ...ofModel, ...this.#nodeTimeouts } : this.#timeouts;
   }
 
-  request({ requestId, path, contentType, accept, traceparent, body }: Forwarded): ExchangeRequest {
+  request({ requestId, path, contentType, accept, traceparent, more, body }: Forwarded): ExchangeRequest {
     const headers = ['content-type', contentType, 'x-request-id', requestId];
     if (accept !== undefined) headers.push('accept', accept);
     if (traceparent !== null) headers.push('traceparent', traceparent);
+    if (more !== null) headers.push(...more);
     headers.push(...this.#headers);
     return { method: 'POST', path: this.#basePath + path, headers, body };
   }

@@ -44,6 +44,7 @@ export const verdicts: Readonly<Record<AttemptEnd, Verdict>> = {
   overloaded: { ...anotherNode, blame: 'overloaded', code: 'capacity_exceeded' },
   loading: { ...anotherNode, blame: 'loading', marksTried: false, code: 'no_ready_node', doubt: 'loading' },
   'model-missing': { ...anotherNode, blame: 'missing', code: 'model_not_found', doubt: 'model-missing' },
+  unsupported: { ...anotherNode, blame: 'neutral', code: 'model_not_found' },
   unauthorized: { ...anotherNode, blame: 'unauthorized', doubt: 'unauthorized' },
   'server-error': { ...anotherNode, blame: 'if-served', furtherAttempts: 1 },
   'client-error': { ...done, next: 'relay' },
@@ -58,6 +59,12 @@ export function endOfStatus(status: number, message: string): AttemptEnd {
   if (status === 503) return /\bloading\b/i.test(message) ? 'loading' : 'overloaded';
   if (status >= 400 && status < 500) return 'client-error';
   return status >= 500 ? 'server-error' : 'garbage';
+}
+
+/** True for an answer by which a node says that it does not have an endpoint, which not all engines have. */
+export function lacksEndpoint(status: number, message: string): boolean {
+  // A node that has it and does not know the model names the model.
+  return status === 501 || status === 405 || (status === 404 && !/\bmodels?\b/i.test(message));
 }
 
 const COOL_LEAST_MS = 1_000;

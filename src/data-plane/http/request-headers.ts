@@ -29,3 +29,15 @@ export function maxWaitOf(header: string | string[] | undefined, configuredMs: n
   const ms = typeof header === 'string' && /^\d{1,15}$/.test(header.trim()) ? Number(header) : null;
   return ms === null ? null : Math.min(ms, configuredMs);
 }
+
+const VERSION_HEADERS = ['anthropic-version', 'anthropic-beta'] as const;
+
+/** The headers by which Anthropic's clients say which form of the API they mean: name, value, …; null where there are none. */
+export function versionHeaders({ headers }: IncomingMessage): string[] | null {
+  const found: string[] = [];
+  for (const name of VERSION_HEADERS) {
+    const value = headers[name];
+    if (typeof value === 'string') found.push(name, value);
+  }
+  return found.length > 0 ? found : null;
+}

@@ -1,10 +1,22 @@
 import type { Dialect } from '../../fleet/glossary.ts';
+import type { Speech } from '../spoken.ts';
 
 // The clients' endpoints. A path decides the dialect, so that even a refusal before the body is read has the right form.
 // Those of the contract that are not built yet answer 501 in their dialect; `laterPaths` is the list a test holds us to.
 
+/** An endpoint at which a node answers. */
+export interface NodeRoute {
+  readonly kind: 'inference';
+  readonly dialect: Dialect;
+  readonly path: string;
+  /** What its nodes must speak; null where all do. */
+  readonly speech: Speech | null;
+  /** `any`: audio, images or text too, relayed as they are. */
+  readonly answer: 'json' | 'any';
+}
+
 export type Route =
-  | { readonly kind: 'inference'; readonly dialect: Dialect; readonly path: string }
+  | NodeRoute
   | { readonly kind: 'models' }
   | { readonly kind: 'model'; readonly id: string }
   | { readonly kind: 'healthz' }
@@ -19,10 +31,12 @@ interface Endpoint {
   readonly route: Route;
 }
 
-const inference = (dialect: Dialect, path: string): [string, Endpoint] => [
-  path,
-  { method: 'POST', route: { kind: 'inference', dialect, path } },
-];
+const inference = (
+  dialect: Dialect,
+  path: string,
+  speech: Speech | null = null,
+  answer: NodeRoute['answer'] = 'json',
+): [string, Endpoint] => [path, { method: 'POST', route: { kind: 'inference', dialect, path, speech, answer } }];
 
 const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string, Endpoint] => [
   path,
@@ -30,19 +44,11 @@ const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string,
 ];
 
 export const laterPaths: readonly (readonly [string, Endpoint])[] = [
-  later('POST', 'openai', '/v1/responses'),
   later('POST', 'openai', '/v1/audio/transcriptions'),
   later('POST', 'openai', '/v1/audio/translations'),
-  later('POST', 'openai', '/v1/audio/speech'),
-  later('POST', 'openai', '/v1/images/generations'),
   later('POST', 'openai', '/v1/images/edits'),
   later('POST', 'openai', '/v1/images/variations'),
-  later('POST', 'openai', '/v1/rerank'),
-  later('POST', 'openai', '/v1/moderations'),
-  later('POST', 'anthropic', '/v1/messages'),
   later('POST', 'anthropic', '/v1/messages/count_tokens'),
-  later('POST', 'ollama', '/api/embed'),
-  later('POST', 'ollama', '/api/embeddings'),
   later('POST', 'ollama', '/api/show'),
   later('GET', 'ollama', '/api/tags'),
   later('GET', 'ollama', '/api/ps'),
@@ -53,8 +59,16 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   inference('openai', '/v1/chat/completions'),
   inference('openai', '/v1/completions'),
   inference('openai', '/v1/embeddings'),
-  inference('ollama', '/api/chat'),
-  inference('ollama', '/api/generate'),
+  inference('openai', '/v1/responses', 'responses'),
+  inference('openai', '/v1/rerank', 'rerank'),
+  inference('openai', '/v1/moderations', 'moderations'),
+  inference('openai', '/v1/images/generations', 'images'),
+  inference('openai', '/v1/audio/speech', 'speech', 'any'),
+  inference('anthropic', '/v1/messages', 'messages'),
+  inference('ollama', '/api/chat', 'ollama'),
+  inference('ollama', '/api/generate', 'ollama'),
+  inference('ollama', '/api/embed', 'ollama'),
+  inference('ollama', '/api/embeddings', 'ollama'),
   ['/v1/models', { method: 'GET', route: { kind: 'models' } }],
   ['/healthz', { method: 'GET', route: { kind: 'healthz' } }],
   ['/readyz', { method: 'GET', route: { kind: 'readyz' } }],

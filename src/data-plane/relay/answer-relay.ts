@@ -8,6 +8,7 @@ import { skipSpace } from './json-fields.ts';
 import { watchLongBody } from './long-body.ts';
 import { watchNdjson } from './ndjson.ts';
 import type { Outlet, Paced } from './outlet.ts';
+import { isPassing, watchRaw } from './raw.ts';
 import type { RelayEnd } from './relay-end.ts';
 import { watchSse } from './sse.ts';
 import { readWhole } from './whole.ts';
@@ -31,6 +32,8 @@ export interface RelayTimeouts {
 export interface RelayOptions {
   readonly outlet: Outlet;
   readonly askedModel: string;
+  /** The answer may be no JSON: it then passes unread. */
+  readonly mayPass: boolean;
   readonly timeouts: RelayTimeouts;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -103,6 +106,7 @@ export class AnswerRelay implements Receiver, Paced {
     if (contentType.startsWith('text/event-stream')) this.#watch = watchSse(this.#options.askedModel);
     else if (contentType.includes('ndjson')) this.#watch = watchNdjson(this.#options.askedModel);
     this.#isStream = this.#watch !== null;
+    if (this.#options.mayPass && isPassing(contentType)) this.#watch = watchRaw(this.#isFramed());
   }
 
   onData(chunk: Buffer): void {
@@ -163,10 +167,13 @@ export class AnswerRelay implements Receiver, Paced {
     if (!this.#outlet.hasBegun) return this.#finish('garbage');
     // A chunked body's end is the node's word that it is over. Where only the closing of the socket ends the body, a killed
     // node looks the same, and only the stream's own end marker tells. An object must have closed.
-    const isFramed = this.#headers['transfer-encoding'] !== undefined || this.#headers['content-length'] !== undefined;
-    if (!watch.ended && !(this.#isStream && isFramed)) return this.#finish('broken');
+    if (!watch.ended && !(this.#isStream && this.#isFramed())) return this.#finish('broken');
     this.#outlet.end();
     this.#finish('complete');
+  }
+
+  #isFramed(): boolean {
+    return this.#headers['transfer-encoding'] !== undefined || this.#headers['content-length'] !== undefined;
   }
 
   #answerHead(): string[] {

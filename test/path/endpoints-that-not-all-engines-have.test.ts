@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { status } from '../support/scripted-answers.ts';
+import { scriptedNode } from '../support/scripted-node.ts';
+import { startDataPlane, type TestDataPlane } from '../support/start-data-plane.ts';
+
+function ask(router: TestDataPlane, path: string, more: object = {}): Promise<Response> {
+  return fetch(router.url + path, { method: 'POST', body: JSON.stringify({ model: 'llama3', ...more }) });
+}
+
+const engines = ['llamacpp', 'lmstudio', 'ollama', 'openai', 'sglang', 'vllm'] as const;
+
+const having: readonly (readonly [string, readonly string[]])[] = [
+  ['/v1/responses', ['llamacpp', 'lmstudio', 'ollama', 'openai', 'sglang', 'vllm']],
+  ['/v1/rerank', ['llamacpp', 'openai', 'sglang', 'vllm']],
+  ['/v1/moderations', ['openai']],
+  ['/v1/images/generations', ['openai']],
+  ['/v1/audio/speech', ['openai']],
+  ['/v1/messages', ['llamacpp', 'lmstudio', 'ollama', 'vllm']],
+  ['/api/embed', ['ollama']],
+  ['/api/embeddings', ['ollama']],
+];
+
+test('a request goes only to nodes of engines that have its endpoint, however busy they are', async (t) => {
+  const nodes = await Promise.all(
+    engines.map(() => scriptedNode((_request, reply) => reply.json(200, { object: 'an answer' }))),
+  );
+  t.after(() => Promise.all(nodes.map((node) => node.close())));
+  await using router = await startDataPlane(
+    nodes.map((node, index) => ({ url: node.url, engine: engines[index] ?? 'openai', slots: 1 })),
+  );
+  for (const [path, expected] of having) {
+    const answers = await Promise.all(Array.from({ length: 24 }, () => ask(router, path)));
+    for (const answer of answers) {
+      assert.deepEqual([answer.status, await answer.text()], [200, '{"object":"an answer"}'], path);
+    }
+    const reached = engines.filter((_engine, index) => (nodes[index]?.count(path) ?? 0) > 0);
+    assert.deepEqual(reached, expected, path);
+  }
+  await router.settled(having.length * 24);
+});
+
+test('where no node of the model has the endpoint the client is told so at once, in its dialect', async () => {
+  await using node = await scriptedNode();
+  await using router = await startDataPlane([{ url: node.url, engine: 'sglang' }]);
+  const messages = await ask(router, '/v1/messages');
+  assert.equal(messages.status, 404);
+  assert.equal(messages.headers.get('x-should-retry'), 'false');
+  assert.match(
+    await messages.text(),
+    /^\{"type":"error","error":\{"type":"not_found_error","message":"No node that offers this model has \/v1\/messages\..*","code":"model_not_found"\},"request_id":"/,
+  );
+  const embed = await ask(router, '/api/embed');
+  assert.equal(embed.status, 404);
+  assert.match(await embed.text(), /^\{"error":"No node that offers this model has \/api\/embed\./);
+  const moderation = await ask(router, '/v1/moderations');
+  assert.equal(moderation.status, 404);
+  assert.match(
+    await moderation.text(),
+    /^\{"error":\{"message":"No node .* has \/v1\/moderations\..*"model_not_found"\}\}$/,
+  );
+  assert.equal(node.requests.length, 0);
+});
+
+for (const [what, lacking] of [
+  ['404', status(404, {}, 'File Not Found')],
+  ['405', status(405, {}, 'Method Not Allowed')],
+  ['501', status(501, {}, 'This server does not support reranking. Start it with `--reranking`')],
+] as const) {
+  test(`a node that answers ${what} for the endpoint is not asked for it again for a while, and keeps its other work`, async () => {
+    await using old = await scriptedNode({ paths: { '/v1/rerank': lacking } });
+    await using recent = await scriptedNode((_request, reply) => reply.json(200, { results: [] }));
+    // Far more free slots, so that it is always the first choice.
+    await using router = await startDataPlane([
+      { url: old.url, slots: 100 },
+      { url: recent.url, slots: 2 },
+    ]);
+    for (let turn = 0; turn < 8; turn += 1) assert.equal((await ask(router, '/v1/rerank')).status, 200);
+    assert.deepEqual([old.count('/v1/rerank') <= 1, recent.count('/v1/rerank')], [true, 8]);
+    for (let turn = 0; turn < 8; turn += 1) assert.equal((await router.chat()).status, 200);
+    assert.ok(old.count('/v1/chat/completions') > 0, 'it still serves chat');
+    await router.settled(16);
+    assert.deepEqual(
+      router.plane.gauges().nodes.map(({ breaker }) => breaker),
+      ['closed', 'closed'],
+    );
+  });
+}
+
+test('where every node answers that it lacks the endpoint, each is asked once, and then none for a while', async (t) => {
+  const nodes = await Promise.all(Array.from({ length: 5 }, () => scriptedNode(status(404, {}, 'Not Found'))));
+  t.after(() => Promise.all(nodes.map((node) => node.close())));
+  await using router = await startDataPlane(nodes.map(({ url }) => ({ url, engine: 'vllm' as const })));
+  for (let turn = 0; turn < 3; turn += 1) {
+    const answer = await ask(router, '/v1/messages');
+    assert.equal(answer.status, 404);
+    assert.match(await answer.text(), /"No node that offers this model has \/v1\/messages/);
+  }
+  assert.deepEqual(
+    nodes.map((node) => node.requests.length),
+    [1, 1, 1, 1, 1],
+  );
+});
+
+test('a node that has the endpoint and does not know the model is another matter', async () => {
+  await using node = await scriptedNode(status(404, {}, 'The model `llama3` does not exist.'));
+  await using router = await startDataPlane([{ url: node.url }]);
+  assert.match(await (await ask(router, '/v1/rerank')).text(), /"No node offers this model\./);
+  const [settlement] = await router.settled(1);
+  assert.equal(settlement?.attempts[0]?.end, 'model-missing');
+});
