@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { type Call, readCall } from './api/read-call.ts';
 import { readErrorMessage } from './attempt/scrub.ts';
 import { coolMs, endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { mayUse } from './auth/callers.ts';
 import { attemptEnding } from './attempt-ending.ts';
+import { type AnyCall, bodyFor, isUpload, readAnyCall } from './calls.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
@@ -14,7 +14,6 @@ import { declaredLength, readBody } from './http/read-body.ts';
 import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
-import { withModel } from './relay/field-edits.ts';
 import { settle } from './settle.ts';
 import { Trip } from './trip.ts';
 
@@ -60,7 +59,7 @@ export async function handleInference(
 
 /** What a request asks for, once it was let in and heard out. */
 interface Asked {
-  readonly call: Call;
+  readonly call: AnyCall;
   readonly body: Buffer;
   readonly maxWaitMs: number;
 }
@@ -106,7 +105,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (stillFullForMs !== null) return tooFull(trip, stillFullForMs);
 
   // what: model and stream; all else passes through
-  const call = readCall(body.bytes, trip.route.dialect);
+  const call = readAnyCall(body.bytes, trip.route, trip.request.headers['content-type']);
   if (typeof call === 'string') return refused(trip, call);
   trip.stream = call.stream;
   trip.model = canonicalModel(call.model);
@@ -164,6 +163,8 @@ async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: As
       failure = attempt;
       if (attempt.end === 'unsupported' && speech !== null) plane.unspoken.note(speech, grant, plane.clock.now());
       else attemptsLeft = Math.min(attemptsLeft - 1, verdict.furtherAttempts);
+      // An upload that may have reached a node is not sent again.
+      if (isUpload(call) && attempt.end !== 'connect-failed') attemptsLeft = 0;
     } finally {
       port.release(grant.lease, outcome);
     }
@@ -181,7 +182,7 @@ interface Attempt {
 }
 
 /** One try on one node: sends the request, relays the answer, judges the end. */
-async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, grant: Grant): Promise<Attempt> {
+async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, body: Buffer, grant: Grant): Promise<Attempt> {
   const { clock, deadlines, httpClient } = plane;
   const node = plane.snapshot.nodes[grant.node];
   if (!node || node.generation !== grant.generation) {
@@ -201,12 +202,11 @@ async function tryNode(plane: DataPlane, trip: Trip, call: Call, body: Buffer, g
   const outgoing = door.request({
     requestId: trip.id,
     path: trip.route.path,
-    contentType: 'application/json',
+    contentType: isUpload(call) ? (trip.request.headers['content-type'] ?? '') : 'application/json',
     accept: trip.request.headers.accept,
     traceparent: trip.traceparent,
     more: trip.route.dialect === 'anthropic' ? versionHeaders(trip.request) : null,
-    // What was checked must be what the engine reads, and engines differ in which of several `model` fields they believe.
-    body: call.namesOneModel && call.model === grant.upstream ? body : withModel(body, grant.upstream),
+    body: bodyFor(call, body, grant.upstream),
   });
   trip.leaving.tell(() => relay.clientGone());
   trip.attempt = { relay, node };

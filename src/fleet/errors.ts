@@ -23,6 +23,14 @@ const table = {
     retryable: false,
     message: 'The body is not a JSON object. Send one, with content-type application/json.',
   },
+  invalid_form: {
+    status: 400,
+    type: 'invalid_request_error',
+    fault: 'client',
+    retryable: false,
+    message:
+      'The body is not a plain multipart/form-data form: each part needs one content-disposition with a quoted name, and the content-type the boundary.',
+  },
   missing_model: {
     status: 400,
     type: 'invalid_request_error',

@@ -13,6 +13,8 @@ export interface NodeRoute {
   readonly speech: Speech | null;
   /** `any`: audio, images or text too, relayed as they are. */
   readonly answer: 'json' | 'any';
+  /** The body may be a form with files, with `model` as one of its fields. */
+  readonly takesForm: boolean;
 }
 
 export type Route =
@@ -36,7 +38,15 @@ const inference = (
   path: string,
   speech: Speech | null = null,
   answer: NodeRoute['answer'] = 'json',
-): [string, Endpoint] => [path, { method: 'POST', route: { kind: 'inference', dialect, path, speech, answer } }];
+): [string, Endpoint] => [
+  path,
+  { method: 'POST', route: { kind: 'inference', dialect, path, speech, answer, takesForm: false } },
+];
+
+const upload = (path: string, speech: Speech): [string, Endpoint] => [
+  path,
+  { method: 'POST', route: { kind: 'inference', dialect: 'openai', path, speech, answer: 'any', takesForm: true } },
+];
 
 const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string, Endpoint] => [
   path,
@@ -44,10 +54,6 @@ const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string,
 ];
 
 export const laterPaths: readonly (readonly [string, Endpoint])[] = [
-  later('POST', 'openai', '/v1/audio/transcriptions'),
-  later('POST', 'openai', '/v1/audio/translations'),
-  later('POST', 'openai', '/v1/images/edits'),
-  later('POST', 'openai', '/v1/images/variations'),
   later('POST', 'anthropic', '/v1/messages/count_tokens'),
   later('POST', 'ollama', '/api/show'),
   later('GET', 'ollama', '/api/tags'),
@@ -64,6 +70,10 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   inference('openai', '/v1/moderations', 'moderations'),
   inference('openai', '/v1/images/generations', 'images'),
   inference('openai', '/v1/audio/speech', 'speech', 'any'),
+  upload('/v1/audio/transcriptions', 'transcriptions'),
+  upload('/v1/audio/translations', 'translations'),
+  upload('/v1/images/edits', 'images'),
+  upload('/v1/images/variations', 'images'),
   inference('anthropic', '/v1/messages', 'messages'),
   inference('ollama', '/api/chat', 'ollama'),
   inference('ollama', '/api/generate', 'ollama'),
