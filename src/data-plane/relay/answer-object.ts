@@ -30,6 +30,17 @@ const cursors = {
   delta: new FieldCursor(),
 };
 
+/** The name as JSON text. Kept as long as the stream, so not from Buffer's pool, of which a few bytes would keep a whole slab. */
+function jsonBytes(name: string): Buffer {
+  const text = JSON.stringify(name);
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
+/** The last name that was asked for, since it is mostly asked for again. */
+const lastAsked = { name: '', bytes: jsonBytes('') };
+
 export class AnswerObject {
   readonly tally = new UsageTally();
   /** Of the last object that was read by any answer of this thread: to be applied before another one is read. */
@@ -50,7 +61,8 @@ export class AnswerObject {
 
   /** `askedModel` is the name the client used. */
   constructor(askedModel: string) {
-    this.#model = Buffer.from(JSON.stringify(askedModel));
+    if (lastAsked.name !== askedModel) Object.assign(lastAsked, { name: askedModel, bytes: jsonBytes(askedModel) });
+    this.#model = lastAsked.bytes;
   }
 
   get ended(): boolean {

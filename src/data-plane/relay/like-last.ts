@@ -42,7 +42,10 @@ export class LikeLast {
       this.#last = NOTHING;
       return;
     }
-    this.#last = Buffer.from(bytes.subarray(start, end));
+    // Not from the pool: kept as long as the stream, a few bytes would keep the pool's whole slab with them.
+    const last = Buffer.allocUnsafeSlow(end - start);
+    bytes.copy(last, 0, start, end);
+    this.#last = last;
     this.#textStart = textStart - start;
     this.#textEnd = textEnd - start;
   }

@@ -36,7 +36,8 @@ export class Connection {
   #isReady = false;
   #isPaused = false;
   #hadAnswer = false;
-  #stopTimer: () => void = () => undefined;
+  /** Set while it connects. */
+  #stopTimer: (() => void) | null = null;
 
   /** Connects within `connectMs`. `onIdleEnd` tells of an end while nothing was under way: closed by the node, or for what it said. */
   constructor(
@@ -100,7 +101,7 @@ export class Connection {
   destroy(): void {
     this.#user = null;
     this.#unsent = null;
-    this.#stopTimer();
+    this.#stopTimer?.();
     this.#socket?.destroy();
   }
 
@@ -111,7 +112,8 @@ export class Connection {
 
   #ready(): void {
     this.#isReady = true;
-    this.#stopTimer();
+    this.#stopTimer?.();
+    this.#stopTimer = null;
     if (this.#isPaused) this.#socket?.pause();
     const request = this.#unsent;
     this.#unsent = null;
