@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientError } from './api/dialect.ts';
 import { dialects } from './api/dialects.ts';
 import { findModel, listModels } from './api/model-list.ts';
+import { listRunning, listTags, OLLAMA_VERSION } from './api/ollama-list.ts';
 import { mayUse } from './auth/callers.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
@@ -9,6 +10,9 @@ import type { Dialect } from '../fleet/glossary.ts';
 import { isBodyUnread } from './http/read-body.ts';
 import { sendError, sendErrorUnread, sendJson } from './http/reply.ts';
 import type { Route } from './http/routes.ts';
+
+const FOR_ADMINISTRATORS =
+  "Clients may not change the fleet's models; an administrator can, on the nodes or with the admin listener's API.";
 
 /** Every endpoint at which no engine computes. */
 export type PlainRoute = Exclude<Route, { kind: 'inference' }>;
@@ -51,17 +55,26 @@ export async function answerPlainly(
     case 'later':
       return fail(route.dialect, 'not_implemented');
     case 'models':
-    case 'model': {
+    case 'model':
+    case 'ollama-tags':
+    case 'ollama-ps':
+    case 'ollama-version':
+    case 'for-administrators': {
+      const dialect: Dialect = route.kind === 'models' || route.kind === 'model' ? 'openai' : 'ollama';
       const { callers, clock } = plane;
       const identified = callers.enter(request, plane.snapshot, clock.now(), clock.wall());
       if (identified.kind === 'refused') {
-        return fail('openai', identified.code, { retryAfterMs: identified.retryAfterMs });
+        return fail(dialect, identified.code, { retryAfterMs: identified.retryAfterMs });
       }
       identified.leave();
+      if (route.kind === 'for-administrators') return fail(dialect, 'not_allowed', { message: FOR_ADMINISTRATORS });
+      if (route.kind === 'ollama-version') return sendJson(response, 200, ownHeaders, { version: OLLAMA_VERSION });
       await plane.whenSettled();
-      if (route.kind === 'models') {
-        const list = listModels(plane.snapshot, (name) => mayUse(identified.caller, name));
-        return sendJson(response, 200, ownHeaders, list);
+      const maySee = (name: string): boolean => mayUse(identified.caller, name);
+      if (route.kind === 'models') return sendJson(response, 200, ownHeaders, listModels(plane.snapshot, maySee));
+      if (route.kind === 'ollama-tags') return sendJson(response, 200, ownHeaders, listTags(plane.snapshot, maySee));
+      if (route.kind === 'ollama-ps') {
+        return sendJson(response, 200, ownHeaders, listRunning(plane.snapshot, maySee, clock.wall()));
       }
       if (!mayUse(identified.caller, route.id)) return fail('openai', 'not_allowed');
       const model = findModel(plane.snapshot, route.id);

@@ -20,6 +20,11 @@ export interface NodeRoute {
 export type Route =
   | NodeRoute
   | { readonly kind: 'models' }
+  | { readonly kind: 'ollama-tags' }
+  | { readonly kind: 'ollama-ps' }
+  | { readonly kind: 'ollama-version' }
+  /** A command of Ollama's that changes a node. */
+  | { readonly kind: 'for-administrators' }
   | { readonly kind: 'model'; readonly id: string }
   | { readonly kind: 'healthz' }
   | { readonly kind: 'readyz' }
@@ -29,7 +34,7 @@ export type Route =
   | { readonly kind: 'no-host' };
 
 interface Endpoint {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly route: Route;
 }
 
@@ -53,12 +58,14 @@ const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string,
   { method, route: { kind: 'later', dialect } },
 ];
 
+const forAdministrators = (method: 'POST' | 'DELETE', path: string): [string, Endpoint] => [
+  path,
+  { method, route: { kind: 'for-administrators' } },
+];
+
 export const laterPaths: readonly (readonly [string, Endpoint])[] = [
   later('POST', 'anthropic', '/v1/messages/count_tokens'),
   later('POST', 'ollama', '/api/show'),
-  later('GET', 'ollama', '/api/tags'),
-  later('GET', 'ollama', '/api/ps'),
-  later('GET', 'ollama', '/api/version'),
 ];
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
@@ -80,6 +87,11 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   inference('ollama', '/api/embed', 'ollama'),
   inference('ollama', '/api/embeddings', 'ollama'),
   ['/v1/models', { method: 'GET', route: { kind: 'models' } }],
+  ['/api/tags', { method: 'GET', route: { kind: 'ollama-tags' } }],
+  ['/api/ps', { method: 'GET', route: { kind: 'ollama-ps' } }],
+  ['/api/version', { method: 'GET', route: { kind: 'ollama-version' } }],
+  ...['/api/pull', '/api/push', '/api/create', '/api/copy'].map((path) => forAdministrators('POST', path)),
+  forAdministrators('DELETE', '/api/delete'),
   ['/healthz', { method: 'GET', route: { kind: 'healthz' } }],
   ['/readyz', { method: 'GET', route: { kind: 'readyz' } }],
   ...laterPaths,
@@ -95,7 +107,7 @@ export function findRoute(method: string, target: string): Route {
   if (!endpoint) return { kind: 'not-found', dialect: dialectOf(path) };
   const allowed = endpoint.method === method || (endpoint.method === 'GET' && method === 'HEAD');
   if (allowed) return endpoint.route;
-  const allow = endpoint.method === 'GET' ? 'GET, HEAD' : 'POST';
+  const allow = endpoint.method === 'GET' ? 'GET, HEAD' : endpoint.method;
   return { kind: 'wrong-method', dialect: dialectOf(path), allow };
 }
 
