@@ -15,7 +15,7 @@ import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders 
 import type { NodeRoute } from './http/routes.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { settle } from './settle.ts';
-import { Trip } from './trip.ts';
+import { NO_BODY, Trip } from './trip.ts';
 
 // THE PATH. A request goes through it top to bottom:
 //
@@ -60,7 +60,6 @@ export async function handleInference(
 /** What a request asks for, once it was let in and heard out. */
 interface Asked {
   readonly call: AnyCall;
-  readonly body: Buffer;
   readonly maxWaitMs: number;
 }
 
@@ -100,23 +99,24 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
   if (body.kind === 'too-slow') return fullForMs === null ? refused(trip, 'body_timeout') : tooFull(trip, fullForMs);
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
+  trip.body = body.bytes;
   trip.requestBytes = body.bytes.length;
   const stillFullForMs = fullForMs === null ? null : plane.port.refusesUnread();
   if (stillFullForMs !== null) return tooFull(trip, stillFullForMs);
 
   // what: model and stream; all else passes through
-  const call = readAnyCall(body.bytes, trip.route, trip.request.headers['content-type']);
+  const call = readAnyCall(trip.body, trip.route, trip.request.headers['content-type']);
   if (typeof call === 'string') return refused(trip, call);
   trip.stream = call.stream;
   trip.model = canonicalModel(call.model);
   trip.modelOffered = plane.snapshot.models.has(trip.model);
   if (!mayUse(trip.caller, call.model)) return refused(trip, 'not_allowed');
 
-  return { call, body: body.bytes, maxWaitMs };
+  return { call, maxWaitMs };
 }
 
 /** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
-async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: Asked): Promise<Ending> {
+async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): Promise<Ending> {
   const { port } = plane;
   const { speech } = trip.route;
   const model = plane.placementName(speech, canonicalModel(call.model));
@@ -134,7 +134,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: As
     const ticket = {
       id: ticketId,
       model,
-      bytes: body.length,
+      bytes: trip.requestBytes,
       maxWaitMs: Math.max(0, maxWaitMs - (trip.waitMs ?? 0)),
       tried,
       readmitted: failure !== null,
@@ -151,7 +151,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, body, maxWaitMs }: As
     const { grant } = wait;
     let outcome: LeaseOutcome = { kind: 'neutral' };
     try {
-      const attempt = await tryNode(plane, trip, call, body, grant);
+      const attempt = await tryNode(plane, trip, call, grant);
       const { verdict } = attempt;
       outcome = outcomeOf(verdict, attempt.retryAfterMs);
       if (verdict.blame === 'if-served') faultsIfServed.push(grant);
@@ -182,7 +182,7 @@ interface Attempt {
 }
 
 /** One try on one node: sends the request, relays the answer, judges the end. */
-async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, body: Buffer, grant: Grant): Promise<Attempt> {
+async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant): Promise<Attempt> {
   const { clock, deadlines, httpClient } = plane;
   const node = plane.snapshot.nodes[grant.node];
   if (!node || node.generation !== grant.generation) {
@@ -197,20 +197,25 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, body: Buffer
     timeouts: door.timeoutsFor(call.model),
     clock,
     deadlines,
-    ownHeaders: () => plane.answerHeaders(trip),
-  });
-  const outgoing = door.request({
-    requestId: trip.id,
-    path: trip.route.path,
-    contentType: isUpload(call) ? (trip.request.headers['content-type'] ?? '') : 'application/json',
-    accept: trip.request.headers.accept,
-    traceparent: trip.traceparent,
-    more: trip.route.dialect === 'anthropic' ? versionHeaders(trip.request) : null,
-    body: bodyFor(call, body, grant.upstream),
+    begin: () => begun(plane, trip),
   });
   trip.leaving.tell(() => relay.clientGone());
   trip.attempt = { relay, node };
-  relay.attach(httpClient.exchange(door.target, outgoing, relay));
+  // Built in place: a name for it would keep it, body and all, as long as the answer takes.
+  const exchange = httpClient.exchange(
+    door.target,
+    door.request({
+      requestId: trip.id,
+      path: trip.route.path,
+      contentType: isUpload(call) ? (trip.request.headers['content-type'] ?? '') : 'application/json',
+      accept: trip.request.headers.accept,
+      traceparent: trip.traceparent,
+      more: trip.route.dialect === 'anthropic' ? versionHeaders(trip.request) : null,
+      body: bodyFor(call, trip.body, grant.upstream),
+    }),
+    relay,
+  );
+  relay.attach(exchange);
   const result = await relay.ended;
   trip.attempt = null;
   trip.leaving.tell(null);
@@ -230,6 +235,12 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, body: Buffer
   const scrubbed = { baseUrl: node.baseUrl, name: node.name, model: { own: grant.upstream, asked: call.model } };
   const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
   return { end, verdict, retryAfterMs, ending: attemptEnding(plane, trip, end, result, scrubbed) };
+}
+
+/** The answer has begun: no other node will be asked. */
+function begun(plane: DataPlane, trip: Trip): string[] {
+  trip.body = NO_BODY;
+  return plane.answerHeaders(trip);
 }
 
 function tooFull(trip: Trip, retryAfterMs: number): Ending {

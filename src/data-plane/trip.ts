@@ -15,6 +15,7 @@ import { Outlet } from './relay/outlet.ts';
 // One request's record on its way through the corridor: who, what, how long at each rung. It becomes the settlement.
 
 const MOST_ID_LENGTH = 200;
+export const NO_BODY = Buffer.alloc(0);
 
 export class Trip {
   readonly id: string;
@@ -38,6 +39,8 @@ export class Trip {
   model: string | null = null;
   modelOffered = false;
   stream = false;
+  /** Whole once it was read, until an answer has begun: from then on it is sent to nobody any more. */
+  body: Buffer = NO_BODY;
   requestBytes = 0;
   /** Of an answer of the router's own; a relayed one is counted by the outlet. */
   ownBytes = 0;

@@ -37,8 +37,8 @@ export interface RelayOptions {
   readonly timeouts: RelayTimeouts;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** The router's own headers of the answer, asked for when it begins, to be added to: name, value, … */
-  readonly ownHeaders: () => string[];
+  /** Told when the answer begins: from then on it is this node's. Gives the router's own headers, to be added to: name, value, … */
+  readonly begin: () => string[];
 }
 
 export class AnswerRelay implements Receiver, Paced {
@@ -177,7 +177,7 @@ export class AnswerRelay implements Receiver, Paced {
   }
 
   #answerHead(): string[] {
-    const headers = this.#options.ownHeaders();
+    const headers = this.#options.begin();
     addCrossingHeaders(this.#headers, headers);
     return headers;
   }
