@@ -5,10 +5,12 @@ import { mayUse } from './auth/callers.ts';
 import { attemptEnding } from './attempt-ending.ts';
 import { type AnyCall, bodyFor, isUpload, readAnyCall } from './calls.ts';
 import type { DataPlane } from './data-plane.ts';
+import type { DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
+import { claimOf } from './claim.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
 import { canonicalModel } from '../fleet/glossary.ts';
-import type { AttemptEnd } from '../fleet/settlement.ts';
+import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
 import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
@@ -75,7 +77,8 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 
   // gate: what can be refused before the body is read
   if (plane.draining) return refused(trip, 'draining');
-  const fullForMs = plane.port.refusesUnread();
+  const port = portOf(plane, trip);
+  const fullForMs = port.refusesUnread();
   if (fullForMs !== null && !isComingAtOnce(trip.request)) return tooFull(trip, fullForMs);
   if (!isIdentity(trip.request.headers['content-encoding'])) return refused(trip, 'unsupported_encoding');
   const maxWaitMs = maxWaitOf(trip.request.headers['x-weir-max-wait-ms'], settings.queue.timeoutMs);
@@ -101,7 +104,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
   trip.body = body.bytes;
   trip.requestBytes = body.bytes.length;
-  const stillFullForMs = fullForMs === null ? null : plane.port.refusesUnread();
+  const stillFullForMs = fullForMs === null ? null : port.refusesUnread();
   if (stillFullForMs !== null) return tooFull(trip, stillFullForMs);
 
   // what: model and stream; all else passes through
@@ -117,7 +120,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 
 /** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
 async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): Promise<Ending> {
-  const { port } = plane;
+  const port = portOf(plane, trip);
   const { speech } = trip.route;
   const model = plane.placementName(speech, canonicalModel(call.model));
   const tried =
@@ -126,6 +129,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
       : plane.unspoken.without(plane.snapshot, speech, canonicalModel(call.model), plane.clock.now());
   if (tried === null) return unspoken(trip);
   const ticketId = port.nextTicketId();
+  const claim = claimOf(trip.caller, trip.requestBytes, call.maxTokens ?? null);
   const faultsIfServed: NodeRef[] = [];
   let failure: Attempt | null = null;
   let attemptsLeft = MOST_ATTEMPTS;
@@ -138,6 +142,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
       maxWaitMs: Math.max(0, maxWaitMs - (trip.waitMs ?? 0)),
       tried,
       readmitted: failure !== null,
+      claim,
     };
     const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving);
     trip.waited(wait.waitedMs);
@@ -150,10 +155,12 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
     // From here to `release` the slot is ours, whatever happens in between.
     const { grant } = wait;
     let outcome: LeaseOutcome = { kind: 'neutral' };
+    let usage: Usage | null = null;
     try {
       const attempt = await tryNode(plane, trip, call, grant);
       const { verdict } = attempt;
       outcome = outcomeOf(verdict, attempt.retryAfterMs);
+      usage = attempt.usage;
       if (verdict.blame === 'if-served') faultsIfServed.push(grant);
       if (attempt.end === 'complete') for (const node of faultsIfServed) port.blame(node);
       if (attempt.ending) return attempt.ending;
@@ -166,7 +173,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
       // An upload that may have reached a node is not sent again.
       if (isUpload(call) && attempt.end !== 'connect-failed') attemptsLeft = 0;
     } finally {
-      port.release(grant.lease, outcome);
+      port.release(grant.lease, outcome, usage);
     }
     if (trip.leaving.hasLeft) return left(trip, false);
     if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(plane, trip, model, failure);
@@ -177,6 +184,7 @@ interface Attempt {
   readonly end: AttemptEnd;
   readonly verdict: Verdict;
   readonly retryAfterMs: number | null;
+  readonly usage: Usage | null;
   /** Set where the request is over with this attempt. */
   readonly ending: Ending | null;
 }
@@ -186,7 +194,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant
   const { clock, deadlines, httpClient } = plane;
   const node = plane.snapshot.nodes[grant.node];
   if (!node || node.generation !== grant.generation) {
-    return { end: 'node-lost', verdict: verdicts['node-lost'], retryAfterMs: null, ending: null };
+    return { end: 'node-lost', verdict: verdicts['node-lost'], retryAfterMs: null, usage: null, ending: null };
   }
   const startedAt = clock.now();
   const door = plane.doors.to(node);
@@ -234,7 +242,8 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant
   const verdict = verdicts[end];
   const scrubbed = { baseUrl: node.baseUrl, name: node.name, model: { own: grant.upstream, asked: call.model } };
   const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
-  return { end, verdict, retryAfterMs, ending: attemptEnding(plane, trip, end, result, scrubbed) };
+  const { usage } = result;
+  return { end, verdict, retryAfterMs, usage, ending: attemptEnding(plane, trip, end, result, scrubbed) };
 }
 
 /** The answer has begun: no other node will be asked. */
@@ -249,11 +258,12 @@ function tooFull(trip: Trip, retryAfterMs: number): Ending {
 
 /** Every attempt failed: told by the last one; 404 only if there is no node that did not say so. */
 async function failed(
-  { port }: DataPlane,
+  plane: DataPlane,
   trip: Trip,
   model: string,
   { verdict: { code }, retryAfterMs }: Attempt,
 ): Promise<Ending> {
+  const port = portOf(plane, trip);
   if (trip.attempts.every(({ end }) => end === 'unsupported')) return unspoken(trip);
   if (code === 'model_not_found' && !(await port.isMissingEverywhere(model))) return refused(trip, 'upstream_failed');
   if (code === 'capacity_exceeded') {
@@ -263,6 +273,11 @@ async function failed(
     return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.nextProbeMs(model)) });
   }
   return refused(trip, code);
+}
+
+/** Who places the request: what takes no slot does not wait for one. */
+function portOf(plane: DataPlane, { route }: Trip): DispatchPort {
+  return route.takesSlot ? plane.port : plane.errands;
 }
 
 /** The model is offered, by no node that has the endpoint. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { Dispatcher } from '../../src/data-plane/dispatcher/dispatcher.ts';
 import type { DispatcherCounts } from '../../src/data-plane/dispatcher/counts.ts';
-import type { Grant, LeaseOutcome, Ticket, WaitResult } from '../../src/data-plane/dispatcher/ticket.ts';
+import {
+  noClaim,
+  type Grant,
+  type LeaseOutcome,
+  type Ticket,
+  type WaitResult,
+} from '../../src/data-plane/dispatcher/ticket.ts';
 import type { PolicyName } from '../../src/fleet/glossary.ts';
 import type { Settings } from '../../src/fleet/settings.ts';
 import type { FleetSnapshot } from '../../src/fleet/snapshot.ts';
@@ -51,6 +57,7 @@ export class DispatchDesk {
       maxWaitMs: 30_000,
       tried: [],
       readmitted: false,
+      claim: noClaim,
       ...parts,
     };
     this.#place(ticket);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { admissionControl } from '../../src/data-plane/dispatcher/admission-control.ts';
 import { Dispatcher } from '../../src/data-plane/dispatcher/dispatcher.ts';
-import type { Grant, LeaseOutcome, Ticket, WaitResult } from '../../src/data-plane/dispatcher/ticket.ts';
+import {
+  noClaim,
+  type Grant,
+  type LeaseOutcome,
+  type Ticket,
+  type WaitResult,
+} from '../../src/data-plane/dispatcher/ticket.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import {
   auditBreakers,
@@ -65,7 +71,15 @@ export class DispatchModel {
         for (let nth = 0; nth < next.many; nth++) {
           this.#lastTicket += 1;
           const { model, maxWaitMs } = next;
-          this.#place({ id: this.#lastTicket, model, bytes: 7, maxWaitMs, tried: [], readmitted: false });
+          this.#place({
+            id: this.#lastTicket,
+            model,
+            bytes: 7,
+            maxWaitMs,
+            tried: [],
+            readmitted: false,
+            claim: noClaim,
+          });
         }
         break;
       case 'end':

@@ -1,5 +1,5 @@
 import { DirectPort } from '../../src/data-plane/dispatcher/dispatch-port.ts';
-import type { Ticket, WaitResult } from '../../src/data-plane/dispatcher/ticket.ts';
+import { noClaim, type Ticket, type WaitResult } from '../../src/data-plane/dispatcher/ticket.ts';
 import { Leaving } from '../../src/data-plane/leaving.ts';
 import { Board } from '../../src/data-plane/threads/board.ts';
 import { Outbox } from '../../src/data-plane/threads/outbox.ts';
@@ -79,7 +79,16 @@ export class ThreadStage {
     const port = thread === null ? this.main : this.threads[thread]?.port;
     if (!port) throw new RangeError('no such thread');
     const asked: Asked = { id: port.nextTicketId(), leaving: new Leaving(), result: null };
-    const ticket = { id: asked.id, model: 'm', bytes: 10, maxWaitMs: 30_000, tried: [], readmitted: false, ...parts };
+    const ticket = {
+      id: asked.id,
+      model: 'm',
+      bytes: 10,
+      maxWaitMs: 30_000,
+      tried: [],
+      readmitted: false,
+      claim: noClaim,
+      ...parts,
+    };
     void this.#hear(asked, port.waitForReadyWithTimeout(ticket, asked.leaving));
     return asked;
   }

@@ -13,8 +13,11 @@ export interface Asked {
 
 /** The one place where tickets are made of what is seen of a request. */
 export function ticketOf({ request, ticket, tried, waitedMs }: Asked, readmitted: boolean, timeoutMs: number): Ticket {
-  const { model, bytes } = request;
-  return { id: ticket, model, bytes, maxWaitMs: Math.max(0, timeoutMs - waitedMs), tried: [...tried], readmitted };
+  const { model, bytes, caller, maxTokens } = request;
+  // As request.ts has it: the router does not know the prompt's tokens.
+  const claim = { caller: String(caller), weight: 1, promptTokens: bytes / 4, maxTokens };
+  const maxWaitMs = Math.max(0, timeoutMs - waitedMs);
+  return { id: ticket, model, bytes, maxWaitMs, tried: [...tried], readmitted, claim };
 }
 
 export function outcomeOf({ blame }: Verdict): LeaseOutcome {

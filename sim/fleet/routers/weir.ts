@@ -1,6 +1,6 @@
 import { verdicts } from '../../../src/data-plane/attempt/verdict.ts';
 import { Dispatcher } from '../../../src/data-plane/dispatcher/dispatcher.ts';
-import type { Grant, LeaseOutcome, NodeRef, WaitResult } from '../../../src/data-plane/dispatcher/ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Spent, WaitResult } from '../../../src/data-plane/dispatcher/ticket.ts';
 import type { PolicyName } from '../../../src/fleet/glossary.ts';
 import type { Settings } from '../../../src/fleet/settings.ts';
 import type { AttemptEnd } from '../../../src/fleet/settlement.ts';
@@ -90,7 +90,10 @@ export class WeirRouter implements Router {
     for (const [id, attempt] of this.#attempts) {
       if (attempt.open !== open) continue;
       this.#floor.abort(id);
-      this.#close(id, attempt, 'aborted', { kind: 'neutral' });
+      // Counted from the deltas of its stream.
+      const completionTokens = attempt.sent.tokens;
+      const spent = { promptTokens: null, completionTokens, cachedTokens: null };
+      this.#close(id, attempt, 'aborted', { kind: 'neutral' }, completionTokens > 0 ? spent : null);
     }
     this.#forget(open);
     this.#arm();
@@ -111,7 +114,7 @@ export class WeirRouter implements Router {
         attempt.sent.tokens += event.count;
         break;
       case 'end':
-        this.#close(id, attempt, 'served', { kind: 'served' });
+        this.#close(id, attempt, 'served', { kind: 'served' }, event);
         for (const node of attempt.open.suspects) this.#dispatcher.blame(node, now);
         this.#forget(attempt.open);
         break;
@@ -232,11 +235,17 @@ export class WeirRouter implements Router {
     );
   }
 
-  #close(id: number, attempt: OpenAttempt, how: 'served' | 'failed' | 'aborted', outcome: LeaseOutcome): void {
+  #close(
+    id: number,
+    attempt: OpenAttempt,
+    how: 'served' | 'failed' | 'aborted',
+    outcome: LeaseOutcome,
+    spent: Spent | null = null,
+  ): void {
     attempt.limits.stop();
     this.#attempts.delete(id);
     this.#rival?.ended?.(attempt.sent, how, this.#floor.now());
-    this.#dispatcher.release(attempt.grant.lease, outcome, this.#floor.now());
+    this.#dispatcher.release(attempt.grant.lease, outcome, this.#floor.now(), spent);
   }
 
   #forget({ request, ticket }: OpenRequest): void {

@@ -6,6 +6,8 @@ export interface Call {
   /** As the client wrote it. */
   readonly model: string;
   readonly stream: boolean;
+  /** The longest answer that the client allows; null or absent where it does not say. */
+  readonly maxTokens?: number | null;
   /** True where no engine could read another model from the body than `model`: the field is there once, in one spelling. */
   readonly namesOneModel: boolean;
 }
@@ -26,7 +28,21 @@ export function readCall(body: Buffer, dialect: Dialect): Call | ErrorCode {
   const asked: unknown = 'stream' in parsed ? parsed.stream : undefined;
   // Ollama streams unless told not to.
   const stream = dialect === 'ollama' ? asked !== false : asked === true;
-  return { model, stream, namesOneModel: namesOneModel(text, parsed) };
+  return { model, stream, maxTokens: maxTokensOf(parsed), namesOneModel: namesOneModel(text, parsed) };
+}
+
+/** As OpenAI's chat, completions and responses, Anthropic and Ollama write it. */
+function maxTokensOf(call: object): number | null {
+  const written =
+    field(call, 'max_completion_tokens') ??
+    field(call, 'max_tokens') ??
+    field(call, 'max_output_tokens') ??
+    field(field(call, 'options'), 'num_predict');
+  return typeof written === 'number' && Number.isInteger(written) && written > 0 ? written : null;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** Searched for without the quote before it, and escapes without their first letters: those are met so often in texts that it costs ten times as much. */

@@ -24,6 +24,11 @@ export function admissionControl(waiters: number, maxWaiters: number): Admission
   return { kind: 'accept-with-delay', delayMs: LEAST_DELAY_MS + intoStage * (MOST_DELAY_MS - LEAST_DELAY_MS) };
 }
 
+/** How many more newcomers may wait. */
+export function placesLeft(waiters: number, maxWaiters: number): number {
+  return Math.max(0, Math.ceil((maxWaiters * 4) / 5) - waiters);
+}
+
 /** How many waiters must leave before the next is let in. */
 export function aboveFull(waiters: number, maxWaiters: number): number {
   return Math.max(0, waiters - Math.ceil((maxWaiters * 4) / 5) + 1);

@@ -4,7 +4,7 @@ import { fleetOf, nodesAlike, seededRandom, type NodePlan } from '../../../test/
 import { ManualClock } from '../../lib/clock.ts';
 import { Leaving } from '../leaving.ts';
 import { DirectPort } from './dispatch-port.ts';
-import type { Ticket, WaitResult } from './ticket.ts';
+import { noClaim, type Ticket, type WaitResult } from './ticket.ts';
 
 function portOver(nodes: readonly NodePlan[], maxWaiters = 20): { port: DirectPort; clock: ManualClock } {
   const clock = new ManualClock(5000);
@@ -17,7 +17,16 @@ function portOver(nodes: readonly NodePlan[], maxWaiters = 20): { port: DirectPo
 
 function ask(port: DirectPort, parts: Partial<Ticket> = {}, leaving = new Leaving()): Promise<WaitResult> {
   const id = port.nextTicketId();
-  const ticket = { id, model: 'm', bytes: 10, maxWaitMs: 30_000, tried: [], readmitted: false, ...parts };
+  const ticket = {
+    id,
+    model: 'm',
+    bytes: 10,
+    maxWaitMs: 30_000,
+    tried: [],
+    readmitted: false,
+    claim: noClaim,
+    ...parts,
+  };
   return port.waitForReadyWithTimeout(ticket, leaving);
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Leaving } from '../leaving.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
-import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
 
 // The relay's side of the seam. Requests know only the interface: on the dispatcher's own thread its questions are direct calls
 // (`DirectPort`, which gives the dispatcher its clock and timer); on other relay threads they are messages
@@ -18,7 +18,8 @@ export interface DispatchPort {
   refusesUnread(): number | null;
   /** Asks for a slot; resolves once, with `abandoned` at the latest when the request is left. Never rejects. */
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult>;
-  release(lease: number, outcome: LeaseOutcome): void;
+  /** Ends a lease; `spent` is what its attempt took, where that is known. */
+  release(lease: number, outcome: LeaseOutcome, spent?: Spent | null): void;
   blame(node: NodeRef): void;
 
   // Asked only after an attempt has failed
@@ -96,10 +97,10 @@ export class DirectPort implements DispatchPort {
     this.#tell((dispatcher, now) => dispatcher.cancel(ticketId, now));
   }
 
-  release(lease: number, outcome: LeaseOutcome): void {
+  release(lease: number, outcome: LeaseOutcome, spent: Spent | null = null): void {
     // What it says of its node may be a reason not to have chosen it.
     if (outcome.kind !== 'served' && outcome.kind !== 'neutral') this.#sharing?.recall();
-    this.#tell((dispatcher, now) => dispatcher.release(lease, outcome, now));
+    this.#tell((dispatcher, now) => dispatcher.release(lease, outcome, now, spent));
   }
 
   blame(node: NodeRef): void {

@@ -2,12 +2,13 @@ import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
-import { aboveFull, admissionControl, isFull } from './admission-control.ts';
+import { aboveFull, admissionControl, isFull, placesLeft } from './admission-control.ts';
 import type { DispatcherCounts } from './counts.ts';
+import { Fairness } from './fairness.ts';
 import { Placement } from './placement.ts';
 import { comeBackMs } from './retry-after.ts';
 import { RetryBudget } from './retry-budget.ts';
-import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from './ticket.ts';
+import type { Claim, Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
 import { WaitingRoom, type Waiter } from './waiting-room.ts';
 
@@ -16,8 +17,8 @@ import { WaitingRoom, type Waiter } from './waiting-room.ts';
 // `nextWakeAt`. So the same code runs under the real clock, in a simulation and in property tests.
 //
 // Choosing a node and counting it is one synchronous step, and so is freeing a slot and handing it on: nobody is woken to
-// race for it (turn.ts says who gets it). It does not shed by predicted waits, nor is it fair between callers: places go by
-// arrival alone.
+// race for it (turn.ts says who gets it). It does not shed by predicted waits. Slots that
+// are waited for are shared fairly between callers (fairness.ts), and while there are others no caller may fill the room.
 
 export interface DispatcherOptions {
   readonly queue: Settings['queue'];
@@ -32,6 +33,8 @@ export interface DispatcherOptions {
 
 /** Retry-After of a model that was just withdrawn. */
 const WITHDRAWN_RETRY_MS = 1_000;
+/** For how long after its last request a caller may need places in the waiting room. */
+const OTHERS_REMEMBERED_MS = 60_000;
 
 export class Dispatcher {
   readonly #queue: Settings['queue'];
@@ -40,6 +43,7 @@ export class Dispatcher {
   readonly #recall: () => boolean;
   readonly #placement: Placement;
   readonly #room = new WaitingRoom();
+  readonly #fairness = new Fairness();
   readonly #budget: RetryBudget;
   #draining = false;
 
@@ -54,6 +58,7 @@ export class Dispatcher {
 
   /** Places a ticket now, lets it wait, or refuses it. The answer may come before this returns. */
   place(ticket: Ticket, now: number): void {
+    this.#fairness.asked(ticket.claim, now);
     if (!ticket.readmitted) this.#budget.deposit(now);
     // A stop lets what runs finish, and a retry is part of it as long as it need not wait.
     if (this.#draining && !ticket.readmitted) return this.#answer(ticket.id, { kind: 'draining', waitedMs: null });
@@ -80,9 +85,12 @@ export class Dispatcher {
   }
 
   /** Ends a lease and hands its slot to the waiter whose turn it is. A second call for the same lease does nothing. */
-  release(leaseId: number, outcome: LeaseOutcome, now: number): void {
-    const node = this.#placement.end(leaseId, outcome, now);
-    if (node !== null) this.#handOut(node, now);
+  release(leaseId: number, outcome: LeaseOutcome, now: number, spent: Spent | null = null): void {
+    const lease = this.#placement.end(leaseId, outcome, now);
+    if (!lease) return;
+    const { charge, node } = lease;
+    if (charge) this.#room.moved(charge.account, this.#fairness.settle(charge, outcome, spent));
+    if (this.#room.size > 0 && this.#placement.isRegistered(lease)) this.#handOut(node, now);
   }
 
   /** A lease that ended `suspect` was the node's fault: another node served the same request. */
@@ -185,11 +193,14 @@ export class Dispatcher {
       if (decision.kind === 'reject' || this.#isOverBytes(ticket)) return this.#refuse(ticket, now);
       const overShare = this.#overShare(ticket.model);
       if (overShare > 0) return this.#refuse(ticket, now, this.#comeBackMs(ticket.model, overShare, now));
+      const overOwn = this.#overOwn(ticket.claim, now);
+      if (overOwn > 0) return this.#refuse(ticket, now, this.#comeBackMs(null, overOwn, now));
       const delayMs = decision.kind === 'accept-with-delay' ? decision.delayMs : 0;
       eligibleAt = Math.max(now + delayMs, this.#room.latestEligibleAt());
     }
-    const waiter: Waiter = { ticket, offered, enteredAt: now, eligibleAt, deadlineAt: now + ticket.maxWaitMs };
-    this.#room.enter(waiter);
+    const account = this.#fairness.accountOf(ticket.claim);
+    const waiter: Waiter = { ticket, account, offered, enteredAt: now, eligibleAt, deadlineAt: now + ticket.maxWaitMs };
+    this.#room.enter(waiter, this.#fairness.servedTag);
     if (waiter.deadlineAt <= now) this.#expire(waiter, now);
   }
 
@@ -202,6 +213,17 @@ export class Dispatcher {
     if (this.#placement.snapshot.models.size <= 1) return 0;
     const { maxShare, maxWaiters } = this.#queue;
     return this.#room.sizeOf(model) - Math.floor(maxShare * maxWaiters) + 1;
+  }
+
+  /**
+   * How many waiters must leave before the caller's next may come. While there are others, one may hold as many places as it leaves free
+   * below the line where newcomers are refused: half of them where it waits alone, less the more do.
+   */
+  #overOwn(claim: Claim, now: number): number {
+    if (now - this.#fairness.othersAskedAt(claim) > OTHERS_REMEMBERED_MS) return 0;
+    const free = placesLeft(this.#room.size, this.#queue.maxWaiters);
+    // Each that leaves is one less and frees one more.
+    return Math.ceil((this.#fairness.accountOf(claim).waiting - free + 1) / 2);
   }
 
   #refuse({ id }: Ticket, now: number, retryAfterMs = this.retryAfterMs(now)): void {
@@ -246,13 +268,23 @@ export class Dispatcher {
   // Placement
 
   #select(ticket: Ticket, now: number): Candidate | null {
-    return this.#placement.select(ticket, now, (each) => isSpare(this.#room, this.#placement, each, ticket, now));
+    if (this.#room.size === 0) return this.#placement.select(ticket, now);
+    const account = this.#fairness.accountOf(ticket.claim);
+    return this.#placement.select(ticket, now, (each) =>
+      isSpare(this.#room, this.#placement, each, ticket, account, now),
+    );
   }
 
   #grant(ticket: Ticket, candidate: Candidate, waiter: Waiter | null, now: number): void {
-    const grant = this.#placement.take(ticket, candidate, now);
-    if (waiter) this.#room.leave(waiter);
-    this.#answer(ticket.id, { kind: 'ready', grant, waitedMs: waiter ? now - waiter.enteredAt : null });
+    if (!waiter) {
+      const grant = this.#placement.take(ticket, candidate, now);
+      return this.#answer(ticket.id, { kind: 'ready', grant, waitedMs: null });
+    }
+    const charge = this.#fairness.charge(waiter.account, ticket, this.#room.tagOf(waiter));
+    const grant = this.#placement.take(ticket, candidate, now, charge);
+    this.#room.leave(waiter);
+    this.#room.moved(waiter.account, charge.owed);
+    this.#answer(ticket.id, { kind: 'ready', grant, waitedMs: now - waiter.enteredAt });
   }
 
   /** Hands the free slots of a node, or of all nodes, to the waiters whose turn it is. */

@@ -1,6 +1,6 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Candidate, LiveCounts } from '../balancer/candidate.ts';
-import type { NodeRef } from './ticket.ts';
+import type { Charge, NodeRef } from './ticket.ts';
 
 // The live counters: leases by node index, and by node and model where an engine counts slots per model. An index is
 // reused after a node is removed; each lease carries the generation it was taken under, so that a late release of the old
@@ -13,6 +13,8 @@ export interface OpenLease extends NodeRef {
   readonly takenAt: number;
   /** True if it is the one request by which a half-open breaker tries its node. */
   readonly trial: boolean;
+  /** Null where nobody had to wait for it. */
+  readonly charge: Charge | null;
 }
 
 interface NodeCount {
@@ -50,9 +52,9 @@ export class Ledger implements LiveCounts {
     return Math.min(free, modelSlots - (this.#counts[node]?.byModel.get(model) ?? 0));
   }
 
-  take({ node, generation }: NodeRef, model: string, trial: boolean, now: number): OpenLease {
+  take({ node, generation }: NodeRef, model: string, trial: boolean, now: number, charge: Charge | null): OpenLease {
     this.#lastId += 1;
-    const lease: OpenLease = { id: this.#lastId, node, generation, model, takenAt: now, trial };
+    const lease: OpenLease = { id: this.#lastId, node, generation, model, takenAt: now, trial, charge };
     this.#open.set(lease.id, lease);
     this.#count(lease, 1);
     return lease;

@@ -9,7 +9,7 @@ import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
 import { isInGroup } from '../spoken.ts';
 import { DrainRate } from './retry-after.ts';
-import { wasTried, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
+import { noClaim, wasTried, type Charge, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
 
 // Which node may bear which ticket, and the leases that say so: the fleet as the control plane sees it, what recent answers
 // taught beside it, and the live counts, asked together. Choosing a node and counting it is one synchronous step of the
@@ -98,9 +98,9 @@ export class Placement {
     return this.#standing.breakerState(candidate.node, now) === 'half-open' ? 1 : free;
   }
 
-  take(ticket: Ticket, candidate: Candidate, now: number): Grant {
+  take(ticket: Ticket, candidate: Candidate, now: number, charge: Charge | null = null): Grant {
     const { node, generation, upstream } = candidate;
-    const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now), now);
+    const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now), now, charge);
     this.#drainRate.began(candidate, now);
     this.#selection.taken(ticket.model, candidate);
     return { lease: lease.id, node, generation, upstream };
@@ -108,7 +108,7 @@ export class Placement {
 
   /** Takes a slot of the policy's choice, unless less than half of its node's are free or it is on trial; null then. */
   advance(model: string, now: number): Grant | null {
-    const ticket: Ticket = { id: 0, model, bytes: 0, maxWaitMs: 0, tried: [], readmitted: false };
+    const ticket: Ticket = { id: 0, model, bytes: 0, maxWaitMs: 0, tried: [], readmitted: false, claim: noClaim };
     const candidate = this.select(ticket, now);
     if (!candidate) return null;
     const free = this.freeSlots(candidate, model, now);
@@ -120,19 +120,23 @@ export class Placement {
     this.#ledger.restart(leaseId, now);
   }
 
-  /** Ends a lease and learns from how it ended. Returns the node it freed; null where it ended before or its node is gone. */
-  end(leaseId: number, outcome: LeaseOutcome, now: number): number | null {
+  /** Ends a lease and learns from how it ended; null where it ended before. */
+  end(leaseId: number, outcome: LeaseOutcome, now: number): OpenLease | null {
     const lease = this.#ledger.end(leaseId);
     if (!lease) return null;
     this.#drainRate.ended(lease, lease.takenAt, now, outcome.kind === 'served');
-    if (!this.#isRegistered(lease)) return null;
-    this.#learn(lease, outcome, now);
-    return lease.node;
+    if (this.isRegistered(lease)) this.#learn(lease, outcome, now);
+    return lease;
+  }
+
+  /** False for a node that was removed, or registered anew, since. */
+  isRegistered({ node, generation }: NodeRef): boolean {
+    return this.#snapshot.nodes[node]?.generation === generation;
   }
 
   /** A suspicion of an ended lease was right. */
   blame(ref: NodeRef, now: number): void {
-    if (!this.#isRegistered(ref)) return;
+    if (!this.isRegistered(ref)) return;
     this.#standing.blame(ref.node, ref.generation, now, () => this.#maySpare(ref.node, now));
   }
 
@@ -222,11 +226,6 @@ export class Placement {
 
   #isOpen(candidate: Candidate, ticket: Ticket, now: number): boolean {
     return !wasTried(ticket, candidate) && this.freeSlots(candidate, ticket.model, now) > 0;
-  }
-
-  /** False for a node that was removed, or registered anew, since. */
-  #isRegistered({ node, generation }: NodeRef): boolean {
-    return this.#snapshot.nodes[node]?.generation === generation;
   }
 
   #learn(lease: OpenLease, outcome: LeaseOutcome, now: number): void {

@@ -1,3 +1,5 @@
+import type { Account } from './fairness.ts';
+
 // What is asked of the dispatcher and what it answers, as plain data: no socket, no closure, nothing that could not cross
 // a thread.
 
@@ -14,6 +16,38 @@ export interface Ticket {
   readonly tried: readonly NodeRef[];
   /** True once it was admitted before: it may use the last fifth of the waiting room. */
   readonly readmitted: boolean;
+  readonly claim: Claim;
+}
+
+/** Who pays for a request, and what it asks for. */
+export interface Claim {
+  /** The key's id, else the address. */
+  readonly caller: string;
+  /** Its share among callers that wait. */
+  readonly weight: number;
+  /** Estimated from the body's size. */
+  readonly promptTokens: number;
+  /** The longest answer that it allows; null where it does not say. */
+  readonly maxTokens: number | null;
+}
+
+/** A claim of nobody, on nothing. */
+export const noClaim: Claim = { caller: '', weight: 1, promptTokens: 0, maxTokens: null };
+
+/** What a lease was charged for when a waiter was handed it. */
+export interface Charge {
+  readonly account: Account;
+  readonly model: string;
+  readonly claim: Claim;
+  /** Tokens by weight. */
+  readonly owed: number;
+}
+
+/** What an attempt took, as its engine told it or as it was counted; null for what nobody knows. */
+export interface Spent {
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly cachedTokens: number | null;
 }
 
 export interface NodeRef {

@@ -1,12 +1,15 @@
 import type { Candidate } from '../balancer/candidate.ts';
+import type { Account } from './fairness.ts';
+import type { Flow, Place } from './flow.ts';
 import type { Placement } from './placement.ts';
 import { wasTried, type Ticket } from './ticket.ts';
 import type { Waiter, WaitingRoom } from './waiting-room.ts';
 
-// Whose turn it is. A free slot goes to the oldest waiter that may use it and whose delay is over, whatever its model. If all
-// that may use it are still in their delay, it stays free until the first delay ends, and newcomers do not get it meanwhile;
-// they may have what is left when every such waiter is given its own. A request that was admitted before stands at its old
-// place without a delay: it passes those that came after it and those still in theirs.
+// Whose turn it is. A free slot goes to the caller that is next in fair order, whatever the model, and of its waiters to the oldest that
+// may use the slot and whose delay is over. If all that may use it are still in their delay, it stays free until the first delay
+// ends, and newcomers do not get it meanwhile; they may have what is left when every such waiter is given its own. A request
+// that was admitted before stands at its old place among its caller's without a delay, and its caller's tag is as if it had never been
+// given a slot: it passes those that came after it and those still in theirs.
 
 /** A waiter and the node it may go to. */
 export interface Turn {
@@ -17,19 +20,35 @@ export interface Turn {
 /** Who is next to be handed a slot, on one node or (`null`) on any; null where nobody may be. */
 export function nextTurn(room: WaitingRoom, placement: Placement, node: number | null, now: number): Turn | null {
   let next: Turn | null = null;
+  let nextFlow: Flow | null = null;
   for (const model of room.models()) {
-    for (let place = room.oldestOf(model); place; place = place.after) {
-      const { waiter } = place;
-      const { ticket } = waiter;
-      if (next && ticket.id > next.waiter.ticket.id) break;
-      if (waiter.eligibleAt > now) continue;
-      const candidate = node === null ? placement.select(ticket, now) : placement.selectOn(node, ticket, now);
-      if (candidate) next = { waiter, candidate };
-      // What is closed to a waiter that was tried nowhere is closed to all behind it.
-      if (candidate || ticket.tried.length === 0) break;
+    for (const flow of room.flowsOf(model)) {
+      if (nextFlow && flow.tag > nextFlow.tag) break;
+      const found = turnOf(flow, placement, node, now);
+      if (found === 'closed') break;
+      if (!found) continue;
+      if (!next || !nextFlow || flow.tag < nextFlow.tag || found.waiter.ticket.id < next.waiter.ticket.id) {
+        next = found;
+        nextFlow = flow;
+      }
+      break;
     }
   }
   return next;
+}
+
+/** The first of a caller's waiters that may be handed a slot; `closed` where nobody for the model may be. */
+function turnOf(flow: Flow, placement: Placement, node: number | null, now: number): Turn | 'closed' | null {
+  for (let place: Place | null = flow.first; place; place = place.behind) {
+    const { waiter } = place;
+    const { ticket } = waiter;
+    if (waiter.eligibleAt > now) continue;
+    const candidate = node === null ? placement.select(ticket, now) : placement.selectOn(node, ticket, now);
+    if (candidate) return { waiter, candidate };
+    // What is closed to a waiter that was tried nowhere is closed to all.
+    if (ticket.tried.length === 0) return 'closed';
+  }
+  return null;
 }
 
 /** True if the candidate has a slot more than the waiters before the ticket could use. */
@@ -38,20 +57,26 @@ export function isSpare(
   placement: Placement,
   candidate: Candidate,
   ticket: Ticket,
+  account: Account,
   now: number,
 ): boolean {
-  if (room.size === 0) return true;
   let left = placement.freeSlots(candidate, ticket.model, now);
   for (const model of room.models()) {
     const theirs = placement.candidateOn(candidate.node, model, now);
     if (!theirs || placement.freeSlots(theirs, model, now) === 0) continue;
     for (let place = room.oldestOf(model); place; place = place.after) {
       const { waiter } = place;
-      if (waiter.ticket.id > ticket.id) break;
-      if (ticket.readmitted && waiter.eligibleAt > now) continue;
+      if (ticket.readmitted && (waiter.eligibleAt > now || !goesBefore(place, ticket, account))) continue;
       if (!wasTried(waiter.ticket, candidate)) left -= 1;
       if (left <= 0) return false;
     }
   }
   return true;
+}
+
+/** Does the waiter go before a request that was admitted before? */
+function goesBefore({ waiter, flow }: Place, { id }: Ticket, account: Account): boolean {
+  const isOlder = waiter.ticket.id < id;
+  if (flow.account === account) return isOlder;
+  return flow.tag === account.tag ? isOlder : flow.tag < account.tag;
 }

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { Fairness } from './fairness.ts';
+import { noClaim } from './ticket.ts';
 import { WaitingRoom, type Waiter } from './waiting-room.ts';
+
+const account = new Fairness().accountOf(noClaim);
 
 function waiterOf(
   id: number,
   parts: Partial<Omit<Waiter, 'ticket'>> & { model?: string; readmitted?: boolean } = {},
 ): Waiter {
   const { model = 'm', readmitted = false, enteredAt = 0, eligibleAt = enteredAt, deadlineAt = 1000 } = parts;
-  const ticket = { id, model, bytes: id, maxWaitMs: 1000, tried: [], readmitted };
-  return { ticket, offered: true, enteredAt, eligibleAt, deadlineAt };
+  const ticket = { id, model, bytes: id, maxWaitMs: 1000, tried: [], readmitted, claim: noClaim };
+  return { ticket, account, offered: true, enteredAt, eligibleAt, deadlineAt };
 }
 
 function idsOf(room: WaitingRoom, model: string): number[] {

@@ -1,11 +1,15 @@
 import { Heap } from '../../lib/heap.ts';
+import type { Account } from './fairness.ts';
+import { FlowOrder, type Flow, type LinkedPlace, type Place } from './flow.ts';
 import type { Ticket } from './ticket.ts';
 
-// Who waits, in order of arrival, one queue per model. A queue is a doubly linked list: leaving from the middle (a client
-// hangs up) and re-entering near the head (a node failed) are as common here as being served from the head.
+// Who waits: one queue per model in order of arrival, and within it the callers in fair order (flow.ts). Queues are doubly linked lists:
+// leaving from the middle (a client hangs up) and re-entering near the head (a node failed) are as common here as being
+// served from the head.
 
 export interface Waiter {
   readonly ticket: Ticket;
+  readonly account: Account;
   readonly enteredAt: number;
   /** No slot is handed to it before. */
   readonly eligibleAt: number;
@@ -15,21 +19,11 @@ export interface Waiter {
   offered: boolean;
 }
 
-export interface Place {
-  readonly waiter: Waiter;
-  /** Who came next for the same model. */
-  readonly after: Place | null;
-}
-
-interface LinkedPlace extends Place {
-  before: LinkedPlace | null;
-  after: LinkedPlace | null;
-}
-
 interface Queue {
   head: LinkedPlace | null;
   tail: LinkedPlace | null;
   size: number;
+  readonly flows: FlowOrder;
 }
 
 export class WaitingRoom {
@@ -72,22 +66,49 @@ export class WaitingRoom {
     return this.#queues.get(model)?.head ?? null;
   }
 
+  /** The callers that wait for a model, in fair order. */
+  flowsOf(model: string): readonly Flow[] {
+    return this.#queues.get(model)?.flows.inOrder ?? [];
+  }
+
+  /** The tag by which the waiter is to be charged now. */
+  tagOf({ account, ticket }: Waiter): number {
+    return this.#queues.get(ticket.model)?.flows.of(account)?.tag ?? account.tag;
+  }
+
+  /** A caller's tag changed: wherever it waits it goes to where it belongs now. */
+  moved(account: Account, by: number): void {
+    if (account.waiting === 0 || by === 0) return;
+    for (const { flows } of this.#queues.values()) {
+      const flow = flows.of(account);
+      if (flow) flows.move(flow, by);
+    }
+  }
+
   /** A copy of everybody, so that the room may be changed while it is walked. */
   all(): Waiter[] {
     return Array.from(this.#places.values(), (place) => place.waiter);
   }
 
-  enter(waiter: Waiter): void {
-    const { model, id, bytes } = waiter.ticket;
+  /** `servedTag` is the highest tag that was served: where nobody waits a caller starts no lower. */
+  enter(waiter: Waiter, servedTag = 0): void {
+    const { account, ticket } = waiter;
+    const { model, id, bytes } = ticket;
     let queue = this.#queues.get(model);
     if (!queue) {
-      queue = { head: null, tail: null, size: 0 };
+      queue = { head: null, tail: null, size: 0, flows: new FlowOrder() };
       this.#queues.set(model, queue);
     }
+    const { flows } = queue;
+    if (account.waiting === 0) account.tag = flows.fit(account.tag) ?? Math.max(account.tag, servedTag);
+    account.waiting += 1;
+    const flow = flows.of(account) ?? flows.open(account, flows.fit(account.tag) ?? account.tag);
     // Almost always the tail; a re-entering request walks past those that came after it.
     let before = queue.tail;
     while (before && before.waiter.ticket.id > id) before = before.before;
-    const place: LinkedPlace = { waiter, before, after: before ? before.after : queue.head };
+    const after = before ? before.after : queue.head;
+    const place: LinkedPlace = { waiter, flow, before, after, ahead: null, behind: null };
+    flows.enter(place);
     if (place.before) place.before.after = place;
     else queue.head = place;
     if (place.after) place.after.before = place;
@@ -107,6 +128,8 @@ export class WaitingRoom {
     else queue.head = place.after;
     if (place.after) place.after.before = place.before;
     else queue.tail = place.before;
+    queue.flows.leave(place);
+    place.waiter.account.waiting -= 1;
     queue.size -= 1;
     if (queue.size === 0) this.#queues.delete(model);
     this.#places.delete(id);

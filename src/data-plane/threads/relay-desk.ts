@@ -9,6 +9,7 @@ import {
   questions,
   readNode,
   readOutcome,
+  readSpent,
   readTicket,
   resultNumbers,
   toDispatcher,
@@ -81,20 +82,22 @@ export class RelayDesk {
     if (this.#isClosed) return;
     const [first = 0, second = 0] = numbers;
     switch (kind) {
-      case toDispatcher.place:
+      case toDispatcher.place: {
         this.#tickets.add(first);
-        this.#keeper.wants(text);
-        this.#port.place(readTicket(numbers, text), (result) => {
+        const ticket = readTicket(numbers, text);
+        this.#keeper.wants(ticket.model);
+        this.#port.place(ticket, (result) => {
           this.#tickets.delete(first);
           this.#answer(first, result);
         });
         return;
+      }
       case toDispatcher.cancel:
         this.#port.cancel(first);
         return;
       case toDispatcher.release:
         if (!this.#leases.delete(first)) this.#keeper.givenBack(first);
-        this.#port.release(first, readOutcome(numbers));
+        this.#port.release(first, readOutcome(numbers), readSpent(numbers));
         return;
       case toDispatcher.blame:
         this.#port.blame(readNode(numbers));

@@ -1,6 +1,6 @@
 import type { Leaving } from '../leaving.ts';
 import type { DispatchPort } from '../dispatcher/dispatch-port.ts';
-import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from '../dispatcher/ticket.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Board } from './board.ts';
 import type { Outbox } from './outbox.ts';
@@ -15,6 +15,7 @@ import {
   readResult,
   releaseNumbers,
   ticketNumbers,
+  ticketText,
   toDispatcher,
   toRelay,
 } from './wire.ts';
@@ -77,7 +78,7 @@ export class RemotePort implements DispatchPort {
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult> {
     if (leaving.hasLeft) return Promise.resolve({ kind: 'abandoned', waitedMs: null });
     // Engines' names for models are short: nobody offers this one.
-    if (ticket.model.length > MOST_TEXT) {
+    if (ticketText(ticket).length > MOST_TEXT) {
       return Promise.resolve({ kind: 'model-not-found', waitedMs: null });
     }
     const askedAt = this.#clock.now();
@@ -93,12 +94,12 @@ export class RemotePort implements DispatchPort {
         leaving.tell(null);
         resolve(result);
       });
-      this.#outbox.send(toDispatcher.place, ticketNumbers(ticket), ticket.model);
+      this.#outbox.send(toDispatcher.place, ticketNumbers(ticket), ticketText(ticket));
     });
   }
 
-  release(lease: number, outcome: LeaseOutcome): void {
-    const numbers = releaseNumbers(lease, outcome);
+  release(lease: number, outcome: LeaseOutcome, spent: Spent | null = null): void {
+    const numbers = releaseNumbers(lease, outcome, spent);
     const canLie = outcome.kind === 'served' || outcome.kind === 'neutral';
     if (!canLie) return this.#outbox.send(toDispatcher.release, numbers);
     this.#outbox.sendLazily(toDispatcher.release, numbers);

@@ -1,4 +1,4 @@
-import type { Grant, LeaseOutcome, NodeRef, Ticket, WaitResult } from '../dispatcher/ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from '../dispatcher/ticket.ts';
 
 // Tickets and their answers as flat records. `toDispatcher` are the kinds that a relay thread sends, `toRelay` those it gets.
 
@@ -34,18 +34,26 @@ const outcomes = [
 /** In place of a number that is null; none of them can be negative. */
 const NONE = -1;
 
-/** The model goes beside it, as the record's text. */
-export function ticketNumbers({ id, bytes, maxWaitMs, tried, readmitted }: Ticket): number[] {
-  const numbers = [id, bytes, maxWaitMs, readmitted ? 1 : 0];
+/** The model and after it the caller go beside it, as the record's text. */
+export function ticketNumbers({ id, model, bytes, maxWaitMs, tried, readmitted, claim }: Ticket): number[] {
+  const { weight, promptTokens, maxTokens } = claim;
+  const numbers = [id, bytes, maxWaitMs, readmitted ? 1 : 0, weight, promptTokens, maxTokens ?? NONE, model.length];
   for (const { node, generation } of tried) numbers.push(node, generation);
   return numbers;
 }
 
-export function readTicket(numbers: readonly number[], model: string): Ticket {
-  const [id = 0, bytes = 0, maxWaitMs = 0, readmitted = 0] = numbers;
+export function ticketText({ model, claim }: Ticket): string {
+  return model + claim.caller;
+}
+
+export function readTicket(numbers: readonly number[], text: string): Ticket {
+  const [id = 0, bytes = 0, maxWaitMs = 0, readmitted = 0, weight = 1, promptTokens = 0, most = NONE] = numbers;
+  const modelLength = numbers[7] ?? text.length;
+  const maxTokens = most === NONE ? null : most;
+  const claim = { caller: text.slice(modelLength), weight, promptTokens, maxTokens };
   const tried: NodeRef[] = [];
-  for (let at = 4; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
-  return { id, model, bytes, maxWaitMs, tried, readmitted: readmitted === 1 };
+  for (let at = 8; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
+  return { id, model: text.slice(0, modelLength), bytes, maxWaitMs, tried, readmitted: readmitted === 1, claim };
 }
 
 export function readNode(numbers: readonly number[], at = 0): NodeRef {
@@ -104,11 +112,20 @@ export function readAdvance(numbers: readonly number[], text: string): Advance {
   return { cell, id, laidAt, model: text.slice(0, modelLength), grant };
 }
 
-export function releaseNumbers(lease: number, outcome: LeaseOutcome): number[] {
-  const numbers = [lease, outcomes.indexOf(outcome.kind)];
-  if (outcome.kind === 'overloaded') numbers.push(outcome.coolMs);
-  if (outcome.kind === 'loading') numbers.push(outcome.retryAfterMs ?? NONE);
+export function releaseNumbers(lease: number, outcome: LeaseOutcome, spent: Spent | null): number[] {
+  const numbers = [lease, outcomes.indexOf(outcome.kind), NONE];
+  if (outcome.kind === 'overloaded') numbers[2] = outcome.coolMs;
+  if (outcome.kind === 'loading') numbers[2] = outcome.retryAfterMs ?? NONE;
+  if (spent) numbers.push(spent.promptTokens ?? NONE, spent.completionTokens ?? NONE, spent.cachedTokens ?? NONE);
   return numbers;
+}
+
+export function readSpent(numbers: readonly number[]): Spent | null {
+  if (numbers.length < 6) return null;
+  const [promptTokens = null, completionTokens = null, cachedTokens = null] = numbers
+    .slice(3)
+    .map((each) => (each === NONE ? null : each));
+  return { promptTokens, completionTokens, cachedTokens };
 }
 
 export function readOutcome([, kindAt = 0, ms = NONE]: readonly number[]): LeaseOutcome {
