@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Callers } from './auth/callers.ts';
 import type { KeyLimits } from './auth/key-limits.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
+import { ErrandPort } from './errands.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
 import type { Settings } from '../fleet/settings.ts';
@@ -58,6 +59,8 @@ export class DataPlane {
   readonly #shedsConnection: () => boolean;
   readonly callers: Callers;
   readonly settlements: Settlements;
+  /** In place of `port` for what takes no slot. */
+  readonly errands: ErrandPort;
   readonly unspoken = new Unspoken();
   readonly nextId: () => string;
   /** Requests between their arrival and their settlement. */
@@ -85,6 +88,8 @@ export class DataPlane {
       this.#dispatcher = new DirectPort({ queue, selection, random }, clock);
       this.port = this.#dispatcher;
     }
+    const { deadlines, port } = this;
+    this.errands = new ErrandPort({ threads: settings.threads, deadlines, now: () => clock.now(), port });
     this.#shedsConnection = part?.shedsConnection ?? (() => false);
     this.settlements = new Settlements(clock, (settlements) => post({ kind: 'settlements', settlements }));
     this.nextId = uuid7Source(() => clock.wall());
@@ -106,7 +111,9 @@ export class DataPlane {
   replaceSnapshot(snapshot: FleetSnapshot): void {
     const before = this.snapshot;
     this.snapshot = snapshot;
-    this.#dispatcher?.replaceSnapshot(placementView(snapshot));
+    const view = placementView(snapshot);
+    this.#dispatcher?.replaceSnapshot(view);
+    this.errands.replaceSnapshot(view);
     for (const node of before.nodes) if (node && !isRegistered(snapshot, node)) this.httpClient.retire(poolOf(node));
     const keyIds = new Set(Array.from(snapshot.keys.values(), ({ id }) => id));
     for (const trip of this.open) {
@@ -191,6 +198,7 @@ export class DataPlane {
     this.draining = true;
     this.#settled.resolve();
     this.#dispatcher?.drain();
+    this.errands.drain();
     // A stop waits for answers, not for what may never be asked in full.
     for (const trip of this.open) if (trip.isReading) endTrip(trip, 'draining');
     if (this.open.size > 0) {

@@ -17,6 +17,7 @@ const having: readonly (readonly [string, readonly string[]])[] = [
   ['/v1/images/generations', ['openai']],
   ['/v1/audio/speech', ['openai']],
   ['/v1/messages', ['llamacpp', 'lmstudio', 'ollama', 'vllm']],
+  ['/v1/messages/count_tokens', ['llamacpp', 'vllm']],
   ['/api/embed', ['ollama']],
   ['/api/embeddings', ['ollama']],
 ];

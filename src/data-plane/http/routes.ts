@@ -15,6 +15,8 @@ export interface NodeRoute {
   readonly answer: 'json' | 'any';
   /** The body may be a form with files, with `model` as one of its fields. */
   readonly takesForm: boolean;
+  /** False for a question that makes no engine compute. */
+  readonly takesSlot: boolean;
 }
 
 export type Route =
@@ -45,12 +47,23 @@ const inference = (
   answer: NodeRoute['answer'] = 'json',
 ): [string, Endpoint] => [
   path,
-  { method: 'POST', route: { kind: 'inference', dialect, path, speech, answer, takesForm: false } },
+  { method: 'POST', route: { kind: 'inference', dialect, path, speech, answer, takesForm: false, takesSlot: true } },
+];
+
+const question = (dialect: Dialect, path: string, speech: Speech): [string, Endpoint] => [
+  path,
+  {
+    method: 'POST',
+    route: { kind: 'inference', dialect, path, speech, answer: 'json', takesForm: false, takesSlot: false },
+  },
 ];
 
 const upload = (path: string, speech: Speech): [string, Endpoint] => [
   path,
-  { method: 'POST', route: { kind: 'inference', dialect: 'openai', path, speech, answer: 'any', takesForm: true } },
+  {
+    method: 'POST',
+    route: { kind: 'inference', dialect: 'openai', path, speech, answer: 'any', takesForm: true, takesSlot: true },
+  },
 ];
 
 const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string, Endpoint] => [
@@ -63,10 +76,7 @@ const forAdministrators = (method: 'POST' | 'DELETE', path: string): [string, En
   { method, route: { kind: 'for-administrators' } },
 ];
 
-export const laterPaths: readonly (readonly [string, Endpoint])[] = [
-  later('POST', 'anthropic', '/v1/messages/count_tokens'),
-  later('POST', 'ollama', '/api/show'),
-];
+export const laterPaths: readonly (readonly [string, Endpoint])[] = [later('POST', 'ollama', '/api/show')];
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   inference('openai', '/v1/chat/completions'),
@@ -82,6 +92,7 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   upload('/v1/images/edits', 'images'),
   upload('/v1/images/variations', 'images'),
   inference('anthropic', '/v1/messages', 'messages'),
+  question('anthropic', '/v1/messages/count_tokens', 'count-tokens'),
   inference('ollama', '/api/chat', 'ollama'),
   inference('ollama', '/api/generate', 'ollama'),
   inference('ollama', '/api/embed', 'ollama'),

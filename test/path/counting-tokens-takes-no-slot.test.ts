@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { frozen, held, type Scripted } from '../support/scripted-answers.ts';
+import { scriptedNode } from '../support/scripted-node.ts';
+import { startDataPlane, type TestDataPlane } from '../support/start-data-plane.ts';
+import { until } from '../support/until.ts';
+
+const path = '/v1/messages/count_tokens';
+const counted: Scripted = (_request, reply) => reply.json(200, { input_tokens: 7 });
+
+function count(router: TestDataPlane, init: RequestInit = {}): Promise<Response> {
+  return fetch(router.url + path, { method: 'POST', body: JSON.stringify({ model: 'llama3', messages: [] }), ...init });
+}
+
+test('tokens are counted on a node whose slots are all taken', async () => {
+  await using node = await scriptedNode({ paths: { [path]: counted }, answer: frozen });
+  await using router = await startDataPlane([{ url: node.url, engine: 'vllm', slots: 1 }]);
+  const leaving = new AbortController();
+  const chat = router.chat({}, { signal: leaving.signal }).catch(() => null);
+  await until(() => node.requests.length === 1, { what: 'the slot to be taken' });
+  const answer = await count(router);
+  assert.deepEqual([answer.status, await answer.text()], [200, '{"input_tokens":7}']);
+  assert.equal(answer.headers.has('x-weir-wait-ms'), false);
+  leaving.abort();
+  await chat;
+});
+
+test('at most 4 at once are on a node, and the next goes there when one has ended', async () => {
+  const gate = held(counted);
+  await using node = await scriptedNode({ paths: { [path]: gate.answer } });
+  await using router = await startDataPlane([{ url: node.url, engine: 'llamacpp', slots: 16 }]);
+  const leaving = new AbortController();
+  const answers = Array.from({ length: 7 }, () => count(router));
+  await until(() => gate.waiting() === 4 && router.plane.gauges().openRequests === 7, { what: '4 at the node' });
+  const gone = count(router, { signal: leaving.signal }).catch(() => null);
+  await until(() => router.plane.gauges().openRequests === 8, { what: 'one more' });
+  leaving.abort();
+  await gone;
+  await until(() => router.plane.gauges().openRequests === 7, { what: 'it to be gone' });
+  assert.equal(node.requests.length, 4);
+  assert.equal(router.plane.gauges().openLeases, 0, 'none takes a slot');
+  gate.release();
+  for (const answer of await Promise.all(answers)) assert.equal(answer.status, 200);
+  assert.equal(node.requests.length, 7, 'who left was never sent');
+});
+
+test('several nodes share the questions', async () => {
+  const gate = held(counted);
+  const script = { paths: { [path]: gate.answer } };
+  await using one = await scriptedNode(script);
+  await using other = await scriptedNode(script);
+  await using router = await startDataPlane([
+    { url: one.url, engine: 'vllm' },
+    { url: other.url, engine: 'vllm' },
+  ]);
+  const answers = Array.from({ length: 8 }, () => count(router));
+  await until(() => gate.waiting() === 8, { what: 'all at the nodes' });
+  assert.deepEqual([one.requests.length, other.requests.length], [4, 4]);
+  gate.release();
+  await Promise.all(answers);
+});
+
+test('a question that cannot be put in time is told so in its dialect, and so is one for an unknown model', async () => {
+  const gate = held(counted);
+  await using node = await scriptedNode({ paths: { [path]: gate.answer } });
+  await using router = await startDataPlane([{ url: node.url, engine: 'vllm' }]);
+  const running = Array.from({ length: 4 }, () => count(router));
+  await until(() => gate.waiting() === 4, { what: '4 at the node' });
+  const late = await count(router, { headers: { 'x-weir-max-wait-ms': '30' } });
+  assert.equal(late.status, 504);
+  assert.match(await late.text(), /^\{"type":"error","error":\{"type":"timeout_error".*"wait_timeout"/);
+  const unknown = await count(router, { body: '{"model":"nobody"}' });
+  assert.equal(unknown.status, 404);
+  assert.match(await unknown.text(), /"type":"not_found_error".*"model_not_found"/);
+  gate.release();
+  await Promise.all(running);
+});
+
+test('a node that fails the question is followed by another, and who waits at a stop is told', async () => {
+  await using failing = await scriptedNode((_request, reply) => reply.reset());
+  await using node = await scriptedNode(counted);
+  await using router = await startDataPlane([
+    { url: failing.url, engine: 'vllm' },
+    { url: node.url, engine: 'vllm' },
+  ]);
+  assert.equal((await count(router)).status, 200);
+  router.publish([{ url: node.url, engine: 'vllm', state: 'offline', generation: 2 }]);
+  const waiting = count(router);
+  await until(() => router.plane.gauges().openRequests === 1, { what: 'one to wait' });
+  await router.plane.drain(1000);
+  assert.equal((await waiting).status, 503);
+});
