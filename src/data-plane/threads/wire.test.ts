@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Ticket } from '../dispatcher/ticket.ts';
+import { readOutcome, readSpent, readTicket, releaseNumbers, ticketNumbers, ticketText } from './wire.ts';
+
+const ticket: Ticket = {
+  id: 7,
+  model: 'llama3:8b',
+  bytes: 4321,
+  maxWaitMs: 30_000,
+  tried: [{ node: 3, generation: 9 }],
+  readmitted: true,
+  claim: { caller: 'key k-1', weight: 0.25, promptTokens: 1080.25, maxTokens: 512 },
+};
+
+test('a ticket crosses to the dispatcher whole: who pays, by what weight, and for what', () => {
+  const others: Ticket[] = [
+    ticket,
+    { ...ticket, tried: [], readmitted: false },
+    { ...ticket, model: '', claim: { ...ticket.claim, caller: '', maxTokens: null } },
+  ];
+  for (const each of others) assert.deepEqual(readTicket(ticketNumbers(each), ticketText(each)), each);
+});
+
+test('what an attempt took crosses with its outcome', () => {
+  const spent = { promptTokens: 10, completionTokens: null, cachedTokens: 0 };
+  const numbers = releaseNumbers(5, { kind: 'overloaded', coolMs: 3000 }, spent);
+  assert.equal(numbers[0], 5);
+  assert.deepEqual(readOutcome(numbers), { kind: 'overloaded', coolMs: 3000 });
+  assert.deepEqual(readSpent(numbers), spent);
+  const without = releaseNumbers(5, { kind: 'served' }, null);
+  assert.deepEqual(readOutcome(without), { kind: 'served' });
+  assert.equal(readSpent(without), null);
+});
