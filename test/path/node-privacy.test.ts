@@ -18,6 +18,8 @@ interface Canary {
 type Saying = (canary: Canary) => string;
 
 const path = '/v1/chat/completions';
+/** Of each dialect and form of stream; the node is an Ollama, which has them all. */
+const targets = [path, '/v1/responses', '/v1/messages', '/api/chat', '/api/embed'];
 
 async function listen(server: Server, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
@@ -173,17 +175,19 @@ for (const host of ['127.0.0.77', 'localhost', '::1']) {
     for (const [what, say] of sayings) {
       saying = say;
       await using router = await startDataPlane([node, node, node], { queue: { timeoutMs: 50 } });
-      for (const target of [path, '/api/chat']) {
+      for (const target of targets) {
         for (const stream of [false, true]) {
           const received = await exchange(router, target, stream);
           assertSilent(received, canary, `${what}, ${target}`);
           if (received.includes('stream_interrupted')) interrupted += 1;
         }
       }
-      const list = await fetch(`${router.url}/v1/models`);
-      assertSilent(`HTTP/1.1 200 ${JSON.stringify([...list.headers])}${await list.text()}`, canary, 'the list');
+      for (const listed of ['/v1/models', '/api/tags', '/api/ps', '/api/version']) {
+        const list = await fetch(router.url + listed);
+        assertSilent(`HTTP/1.1 200 ${JSON.stringify([...list.headers])}${await list.text()}`, canary, listed);
+      }
     }
-    assert.equal(interrupted, 16, 'four ways of failing within a stream, asked for in four ways');
+    assert.equal(interrupted, 8 * targets.length, 'four ways of failing within a stream, asked for in two ways');
     server.close();
     // A node that is not there.
     await using router = await startDataPlane([node, node], { queue: { timeoutMs: 50 } });
