@@ -55,21 +55,21 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
     asks: '`waitForReadyWithTimeout`: `capacity-exceeded` beyond the limit',
     proofs: [
       {
-        file: 'src/data-plane/dispatcher/dispatcher.ts',
+        file: 'src/data-plane/dispatcher/admission.ts',
         testFile: 'src/data-plane/dispatcher/dispatch-port.test.ts',
         testName: 'waitForReadyWithTimeout is capacity-exceeded beyond the limit, and says when to come back',
         mutation: {
-          find: "if (decision.kind === 'reject' || this.#isOverShare(ticket)) return",
-          replace: 'if (this.#isOverShare(ticket)) return',
+          find: "if (decision.kind === 'reject' || this.#isOverBytes(ticket)) return",
+          replace: 'if (this.#isOverBytes(ticket)) return',
         },
       },
       {
-        file: 'src/data-plane/dispatcher/dispatcher.ts',
+        file: 'src/data-plane/dispatcher/admission.ts',
         testFile: 'src/data-plane/dispatcher/admission.test.ts',
         testName: 'a request admitted before re-enters at its old place and may use the last fifth, but no more',
         mutation: {
-          find: 'if (this.#room.size >= maxWaiters) return',
-          replace: 'if (isFull(this.#room.size, maxWaiters)) return',
+          find: 'return this.#room.size >= maxWaiters ?',
+          replace: 'return isFull(this.#room.size, maxWaiters) ?',
         },
       },
     ],
@@ -82,13 +82,16 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         file: 'src/data-plane/dispatcher/dispatcher.ts',
         testFile: 'src/data-plane/dispatcher/turn.test.ts',
         testName: 'a freed slot is handed to the oldest waiter in the same synchronous step',
-        mutation: { find: 'if (node !== null) this.#handOut(node, now);', replace: '' },
+        mutation: { find: '&& this.#placement.isRegistered(lease)) this.#handOut(node, now);', replace: ') return;' },
       },
       {
         file: 'src/data-plane/dispatcher/dispatcher.ts',
         testFile: 'src/data-plane/dispatcher/turn.test.ts',
         testName: 'no newcomer barges past a waiter that is still in its delay',
-        mutation: { find: 'isSpare(this.#room, this.#placement, each, ticket, now)', replace: 'ticket.id > 0' },
+        mutation: {
+          find: 'isSpare(this.#room, this.#placement, each, ticket, account, now)',
+          replace: 'ticket.id > 0',
+        },
       },
     ],
   },

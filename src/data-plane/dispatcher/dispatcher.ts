@@ -2,13 +2,12 @@ import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
-import { aboveFull, admissionControl, isFull, placesLeft } from './admission-control.ts';
+import { Admission } from './admission.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Fairness } from './fairness.ts';
 import { Placement } from './placement.ts';
-import { comeBackMs } from './retry-after.ts';
 import { RetryBudget } from './retry-budget.ts';
-import type { Claim, Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
+import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
 import { WaitingRoom, type Waiter } from './waiting-room.ts';
 
@@ -33,27 +32,27 @@ export interface DispatcherOptions {
 
 /** Retry-After of a model that was just withdrawn. */
 const WITHDRAWN_RETRY_MS = 1_000;
-/** For how long after its last request a caller may need places in the waiting room. */
-const OTHERS_REMEMBERED_MS = 60_000;
 
 export class Dispatcher {
-  readonly #queue: Settings['queue'];
   readonly #random: () => number;
   readonly #answer: DispatcherOptions['answer'];
   readonly #recall: () => boolean;
   readonly #placement: Placement;
   readonly #room = new WaitingRoom();
   readonly #fairness = new Fairness();
+  readonly #admission: Admission;
   readonly #budget: RetryBudget;
   #draining = false;
 
   constructor(options: DispatcherOptions, now: number) {
-    this.#queue = options.queue;
     this.#random = options.random;
     this.#answer = options.answer;
     this.#recall = options.recall ?? (() => false);
     this.#budget = new RetryBudget(now);
     this.#placement = new Placement(options.selection, options.random);
+    const { queue, random } = options;
+    const [room, placement, fairness] = [this.#room, this.#placement, this.#fairness];
+    this.#admission = new Admission({ queue, room, placement, fairness, random });
   }
 
   /** Places a ticket now, lets it wait, or refuses it. The answer may come before this returns. */
@@ -120,8 +119,13 @@ export class Dispatcher {
    * room is full and no node at all has a slot, since the model is not known yet.
    */
   refusesUnread(now: number, random = this.#random): number | null {
-    if (this.#room.size === 0 || !isFull(this.#room.size, this.#queue.maxWaiters)) return null;
+    if (!this.#admission.isFull) return null;
     return this.#placement.hasFreeSlotAnywhere() ? null : this.retryAfterMs(now, random);
+  }
+
+  /** Ms until the next request should be let in again, with jitter. */
+  retryAfterMs(now: number, random = this.#random): number {
+    return this.#admission.openAgainMs(now, random);
   }
 
   /** Ms until a node of the model is probed next. */
@@ -183,51 +187,16 @@ export class Dispatcher {
   // Admission
 
   #admit(ticket: Ticket, offered: boolean, now: number): void {
-    const { maxWaiters } = this.#queue;
-    let eligibleAt = now;
-    if (ticket.readmitted) {
-      // Not judged by its bytes: they stay in memory until it is answered, whether it waits or not.
-      if (this.#room.size >= maxWaiters) return this.#refuse(ticket, now);
-    } else {
-      const decision = admissionControl(this.#room.size, maxWaiters);
-      if (decision.kind === 'reject' || this.#isOverBytes(ticket)) return this.#refuse(ticket, now);
-      const overShare = this.#overShare(ticket.model);
-      if (overShare > 0) return this.#refuse(ticket, now, this.#comeBackMs(ticket.model, overShare, now));
-      const overOwn = this.#overOwn(ticket.claim, now);
-      if (overOwn > 0) return this.#refuse(ticket, now, this.#comeBackMs(null, overOwn, now));
-      const delayMs = decision.kind === 'accept-with-delay' ? decision.delayMs : 0;
-      eligibleAt = Math.max(now + delayMs, this.#room.latestEligibleAt());
+    const admitted = this.#admission.judge(ticket, now);
+    if (admitted.kind === 'refused') {
+      const { retryAfterMs } = admitted;
+      return this.#answer(ticket.id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs });
     }
+    const { eligibleAt } = admitted;
     const account = this.#fairness.accountOf(ticket.claim);
     const waiter: Waiter = { ticket, account, offered, enteredAt: now, eligibleAt, deadlineAt: now + ticket.maxWaitMs };
     this.#room.enter(waiter, this.#fairness.servedTag);
     if (waiter.deadlineAt <= now) this.#expire(waiter, now);
-  }
-
-  #isOverBytes({ bytes }: Ticket): boolean {
-    return this.#room.bytes + bytes > this.#queue.maxBytes;
-  }
-
-  /** How many waiters for the model must leave before another may come. */
-  #overShare(model: string): number {
-    if (this.#placement.snapshot.models.size <= 1) return 0;
-    const { maxShare, maxWaiters } = this.#queue;
-    return this.#room.sizeOf(model) - Math.floor(maxShare * maxWaiters) + 1;
-  }
-
-  /**
-   * How many waiters must leave before the caller's next may come. While there are others, one may hold as many places as it leaves free
-   * below the line where newcomers are refused: half of them where it waits alone, less the more do.
-   */
-  #overOwn(claim: Claim, now: number): number {
-    if (now - this.#fairness.othersAskedAt(claim) > OTHERS_REMEMBERED_MS) return 0;
-    const free = placesLeft(this.#room.size, this.#queue.maxWaiters);
-    // Each that leaves is one less and frees one more.
-    return Math.ceil((this.#fairness.accountOf(claim).waiting - free + 1) / 2);
-  }
-
-  #refuse({ id }: Ticket, now: number, retryAfterMs = this.retryAfterMs(now)): void {
-    this.#answer(id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs });
   }
 
   // The end of a wait
@@ -235,7 +204,11 @@ export class Dispatcher {
   #expire(waiter: Waiter, now: number): void {
     const waitedMs = now - waiter.enteredAt;
     if (this.#placement.hasReadyNode(waiter.ticket, now)) {
-      this.#dismiss(waiter, { kind: 'timeout', waitedMs, retryAfterMs: this.#servedAfterMs(waiter.ticket, now) });
+      this.#dismiss(waiter, {
+        kind: 'timeout',
+        waitedMs,
+        retryAfterMs: this.#admission.servedAfterMs(waiter.ticket, now),
+      });
     } else {
       const retryAfterMs = this.nextProbeMs(waiter.ticket.model, now);
       this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs });
@@ -295,25 +268,5 @@ export class Dispatcher {
       if (!turn) return;
       this.#grant(turn.waiter.ticket, turn.candidate, turn.waiter, now);
     }
-  }
-
-  // When to come back
-
-  /** Ms until the next request should be let in again. */
-  retryAfterMs(now: number, random = this.#random): number {
-    return this.#comeBackMs(null, aboveFull(this.#room.size, this.#queue.maxWaiters), now, random);
-  }
-
-  /** Ms until `ahead` of those who wait for the model, or for any, should have left. */
-  #comeBackMs(model: string | null, ahead: number, now: number, random = this.#random): number {
-    const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
-    return comeBackMs({ ahead, perMs, firstTimeoutMs: this.#room.firstDeadlineAt() - now }, random);
-  }
-
-  /** Ms until a request for the model that may wait for so long should be given a slot. */
-  #servedAfterMs({ model, maxWaitMs }: Ticket, now: number): number {
-    const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
-    const ahead = Math.ceil(this.#room.sizeOf(model) - perMs * maxWaitMs);
-    return comeBackMs({ ahead, perMs, firstTimeoutMs: Infinity }, this.#random);
   }
 }
