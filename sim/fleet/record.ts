@@ -11,6 +11,8 @@ export interface RequestRecord {
   toldMs: number | null;
   /** When it was first refused. */
   refusedAt: number | null;
+  /** When after that it would first have been let in; null where it never would, or the router does not say. */
+  openAt: number | null;
   /** Times it came again after a refusal. */
   comebacks: number;
   /** When an engine took it out of its queue. */
@@ -29,6 +31,7 @@ export function newRecord(request: SimRequest): RequestRecord {
     why: null,
     toldMs: null,
     refusedAt: null,
+    openAt: null,
     comebacks: 0,
     startedAt: null,
     firstAt: null,

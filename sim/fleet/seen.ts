@@ -91,6 +91,8 @@ export interface Floor {
   abort(attempt: number): void;
   /** Turns a client away. */
   refuse(request: number, why: Refusal, retryAfterMs: number | null): void;
+  /** Tells that a place came free, and who would be let in now; for the books alone. */
+  placeFreed(isOpenTo: (request: SeenRequest) => boolean): void;
   /** Asks a node for its health and load; the answer comes by `probed`. */
   probe(node: number): void;
   /** Asks a node for its load alone; an answer comes by `polled`. */

@@ -4,7 +4,7 @@ import type { FleetModel } from './fleet-model.ts';
 import { newNode, planTroubles, readNode, tellsCached, type Attempt, type WorldNode } from './world-node.ts';
 import { newRecord, type RequestRecord } from './record.ts';
 import { stream } from './random.ts';
-import type { Floor, Heard, Refusal, Router, SeenNode } from './seen.ts';
+import type { Floor, Heard, Refusal, Router, SeenNode, SeenRequest } from './seen.ts';
 import { Timeline } from './timeline.ts';
 import type { Schedule } from './workload/schedule.ts';
 
@@ -37,6 +37,8 @@ export class World implements Floor {
   readonly #clientRandom: () => number;
   readonly #nodes: readonly WorldNode[];
   readonly #attempts = new Map<number, Attempt>();
+  /** Who was told to come back, by caller and model. */
+  readonly #turnedAway = new Map<string, RequestRecord[]>();
   #lastAttempt = 0;
   #open = 0;
   #router: Router | null = null;
@@ -127,9 +129,19 @@ export class World implements Floor {
       record.refusedAt = this.now();
       record.toldMs = retryAfterMs;
       record.why = why;
+      if (why === 'capacity_exceeded') this.#turnAway(record);
     }
     if (record.firstAt === null && record.comebacks < this.#comebacks) return this.#comeAgain(record, retryAfterMs);
     this.#settle(record, record.firstAt === null ? 'refused' : 'interrupted');
+  }
+
+  placeFreed(isOpenTo: (request: SeenRequest) => boolean): void {
+    for (const [kind, records] of this.#turnedAway) {
+      const [first] = records;
+      if (!first || !isOpenTo(first.request.seen)) continue;
+      for (const record of records) record.openAt = this.now();
+      this.#turnedAway.delete(kind);
+    }
   }
 
   probe(index: number): void {
@@ -164,6 +176,14 @@ export class World implements Floor {
       });
     }
     this.#router?.arrive(seen);
+  }
+
+  #turnAway(record: RequestRecord): void {
+    const { caller, model } = record.request.seen;
+    const kind = `${caller} ${model}`;
+    const alike = this.#turnedAway.get(kind);
+    if (alike) alike.push(record);
+    else this.#turnedAway.set(kind, [record]);
   }
 
   /** As the OpenAI clients do: after what they are told, else after 0.5 s doubling to 8 s, less up to a quarter. */

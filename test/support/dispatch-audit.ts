@@ -27,10 +27,12 @@ export interface Scene {
   readonly doubtedUntil: ReadonlyMap<number, number>;
 }
 
-/** First come, first served: nobody who waited longer for the same model could have used the slot. */
+/** First come, first served within a caller: nobody of it who waited longer for the same model could have used the slot. */
 export function auditOrder(scene: Scene, ticket: Ticket, grant: Grant, atOnce: boolean): void {
   const left = leftOn(scene, grant, ticket.model);
   for (const { ticket: other } of scene.waiting.values()) {
+    // Between callers tokens decide; a newcomer goes before nobody at all.
+    if (!atOnce && other.claim.caller !== ticket.claim.caller) continue;
     if (other.model !== ticket.model || other.id >= ticket.id || isAmong(other.tried, grant)) continue;
     // A newcomer may have what is left when everybody before it is given a slot.
     assert.ok(atOnce && left > 1, `${ticket.id} overtook ${other.id}`);

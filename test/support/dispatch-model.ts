@@ -27,7 +27,13 @@ const MODELS = ['a', 'b'];
 
 /** One thing that happens. `which` picks among those running or waiting, whatever their number. */
 export type Step =
-  | { readonly do: 'ask'; readonly model: string; readonly maxWaitMs: number; readonly many: number }
+  | {
+      readonly do: 'ask';
+      readonly model: string;
+      readonly maxWaitMs: number;
+      readonly many: number;
+      readonly caller: string;
+    }
   | { readonly do: 'end' | 'retry'; readonly which: number; readonly outcome: LeaseOutcome }
   | { readonly do: 'leave'; readonly which: number }
   | { readonly do: 'pass'; readonly ms: number }
@@ -70,7 +76,8 @@ export class DispatchModel {
       case 'ask':
         for (let nth = 0; nth < next.many; nth++) {
           this.#lastTicket += 1;
-          const { model, maxWaitMs } = next;
+          const { model, maxWaitMs, caller } = next;
+          const claim = { ...noClaim, caller, promptTokens: 100 };
           this.#place({
             id: this.#lastTicket,
             model,
@@ -78,7 +85,7 @@ export class DispatchModel {
             maxWaitMs,
             tried: [],
             readmitted: false,
-            claim: noClaim,
+            claim,
           });
         }
         break;

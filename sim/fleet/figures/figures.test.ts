@@ -66,15 +66,22 @@ test('the worst caller is the one with the least goodput, and the warm-up is lef
   assert.equal(requests.offered, 3);
 });
 
-function refused(id: number, toldMs: number | null): RequestRecord {
-  return record(id, 0, { outcome: 'refused', why: 'capacity_exceeded', refusedAt: 1000 * id, toldMs });
+function refused(id: number, truthMs: number | null, toldMs: number | null): RequestRecord {
+  const refusedAt = 1000 * id;
+  const openAt = truthMs === null ? null : refusedAt + truthMs;
+  return record(id, 0, { outcome: 'refused', why: 'capacity_exceeded', refusedAt, openAt, toldMs });
 }
 
-test('Retry-After is judged by the next arrival that was taken in', () => {
-  // Truths of 4, 3, 2 and 1 s; told 8.1, 5, 1 s and nothing.
-  const records = [refused(0, 8_100), refused(1, 5_000), refused(2, 1_000), refused(3, null), served(4, 0, 100, 10)];
+test('Retry-After is judged by when the same request would have been let in', () => {
+  const records = [
+    refused(0, 4000, 8_100),
+    refused(1, 3000, 5_000),
+    refused(2, 2000, 1_000),
+    refused(3, 1000, null),
+    refused(4, null, 1_000),
+  ];
   assert.deepEqual(judgeRetryAfter(records), { judged: 3, withinTwo: 2 / 3, medianRatio: 5 / 3 });
-  assert.equal(judgeRetryAfter([refused(0, 1_000), served(70, 0, 1, 1)]).judged, 0);
+  assert.equal(judgeRetryAfter([refused(0, 70_000, 1_000), refused(1, 400, 1_000)]).judged, 0);
 });
 
 test('quantiles are by the nearest rank; imbalance is the largest over the mean', () => {

@@ -53,6 +53,10 @@ class ScriptedFloor implements Floor {
     this.refused.push([request, why]);
   }
 
+  placeFreed(): void {
+    // Nobody keeps books here.
+  }
+
   probe(node: number): void {
     const answer = this.dead.has(node) ? null : { reading: null };
     this.after(1, () => this.router?.probed(node, answer));

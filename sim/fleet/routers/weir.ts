@@ -53,6 +53,7 @@ export class WeirRouter implements Router {
   readonly #attempts = new Map<number, OpenAttempt>();
   readonly #fleet: WeirFleet;
   #lastTicket = 0;
+  #waiters = 0;
   #disarm: () => void = nothing;
   #armedFor: number | null = null;
   /** The ticket whose answer is looked at by who asks, and that answer. */
@@ -253,9 +254,17 @@ export class WeirRouter implements Router {
     this.#byTicket.delete(ticket);
   }
 
+  #wouldLetIn(request: SeenRequest): boolean {
+    const asked = { request, ticket: this.#lastTicket + 1, tried: [], waitedMs: 0 };
+    return this.#dispatcher.mayWait(ticketOf(asked, false, this.#settings.queue.timeoutMs), this.#floor.now());
+  }
+
   // The clock
 
   #arm(): void {
+    const { waiters } = this.#dispatcher;
+    if (waiters < this.#waiters) this.#floor.placeFreed((request) => this.#wouldLetIn(request));
+    this.#waiters = waiters;
     const wakeAt = this.#dispatcher.nextWakeAt();
     if (wakeAt === this.#armedFor) return;
     this.#disarm();

@@ -136,7 +136,7 @@ test('Retry-After tells when the next place should come free at the rate at whic
   }
   const result = desk.result(desk.ask());
   assert.equal(result?.kind, 'capacity-exceeded');
-  assert.ok(result.retryAfterMs >= 1900 && result.retryAfterMs <= 2500, `${result.retryAfterMs}`);
+  assert.ok(result.retryAfterMs >= 1500 && result.retryAfterMs <= 2000, `${result.retryAfterMs}`);
 });
 
 test('Retry-After takes a slot to be taken for 5 s where none has come free yet, and knows when a wait will be over', () => {
@@ -148,7 +148,7 @@ test('Retry-After takes a slot to be taken for 5 s where none has come free yet,
     return result.retryAfterMs;
   };
   const [first, second] = [told(), told()];
-  assert.ok(first >= 5000 && first <= 6000, `${first}`);
+  assert.ok(first >= 4000 && first <= 4800, `${first}`);
   assert.notEqual(first, second, 'a refused wave does not come back as one');
   // In silence the one slot is believed to come free ever later; the waits end 30 s after they began.
   desk.advance(27_500);
@@ -169,7 +169,7 @@ test('Retry-After is told by the nodes of a model where its share of the places 
   desk.askMany(1, { model: 'fast' });
   const result = desk.result(desk.ask({ model: 'slow' }));
   assert.equal(result?.kind, 'capacity-exceeded');
-  assert.ok(result.retryAfterMs >= 19_000, `${result.retryAfterMs}`);
+  assert.ok(result.retryAfterMs >= 15_000, `${result.retryAfterMs}`);
 });
 
 test('who waited in vain is told to come back when so many have been served that it would not again', () => {

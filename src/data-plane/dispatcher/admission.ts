@@ -57,15 +57,14 @@ export class Admission {
     const overShare = this.#overShare(ticket);
     if (overShare > 0) return refused(this.#shareOpenMs(ticket, overShare, now));
     const overOwn = this.#overOwn(ticket, now);
-    if (overOwn > 0) return refused(this.#ownOpenMs(ticket, overOwn, now));
+    if (overOwn > 0) return refused(this.openAgainMs(now, this.#random, overOwn));
     const delayMs = decision.kind === 'accept-with-delay' ? decision.delayMs : 0;
     return { kind: 'waits', eligibleAt: Math.max(now + delayMs, this.#room.latestEligibleAt()) };
   }
 
-  /** Ms until the next request should be let in again. */
-  openAgainMs(now: number, random = this.#random): number {
+  /** Ms until the next request should be let in again: when `ahead` more have left the room. */
+  openAgainMs(now: number, random = this.#random, ahead = this.#aboveFull): number {
     const perMs = this.#placement.slotsFreedPerMs(null, this.#room.sizes, now);
-    const ahead = aboveFull(this.#room.size, this.#queue.maxWaiters);
     return comeBackMs({ ahead, perMs, firstTimeoutMs: this.#room.firstDeadlineAt() - now }, random);
   }
 
@@ -74,6 +73,10 @@ export class Admission {
     const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
     const ahead = Math.ceil(this.#room.sizeOf(model) - perMs * maxWaitMs);
     return comeBackMs({ ahead, perMs, firstTimeoutMs: Infinity }, this.#random);
+  }
+
+  get #aboveFull(): number {
+    return aboveFull(this.#room.size, this.#queue.maxWaiters);
   }
 
   #isOverBytes({ bytes }: Ticket): boolean {
@@ -93,20 +96,12 @@ export class Admission {
   }
 
   /**
-   * How many of its waiters must leave before the caller's next may come. While there are others, one may hold as many places as it leaves
+   * How many must leave before the caller's next may come. While there are others, one may hold as many places as it leaves
    * free below the line where newcomers are refused: half of them where it waits alone, less the more do.
    */
   #overOwn({ claim }: Ticket, now: number): number {
     if (now - this.#fairness.othersAskedAt(claim) > OTHERS_REMEMBERED_MS) return 0;
     const free = placesLeft(this.#room.size, this.#queue.maxWaiters);
-    // Each that leaves is one less and frees one more.
-    return Math.ceil((this.#fairness.accountOf(claim).waiting - free + 1) / 2);
-  }
-
-  /** Of the slots that come free it gets its share among the callers of the model. */
-  #ownOpenMs({ model }: Ticket, ahead: number, now: number): number {
-    const callers = Math.max(1, this.#room.flowsOf(model).length);
-    const perMs = this.#placement.slotsFreedPerMs(null, this.#room.sizes, now) / callers;
-    return comeBackMs({ ahead, perMs, firstTimeoutMs: this.#room.firstDeadlineAt() - now }, this.#random);
+    return this.#fairness.accountOf(claim).waiting - free + 1;
   }
 }

@@ -39,6 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       model: fc.constantFrom('a', 'a', 'a', 'b', 'unknown'),
       maxWaitMs: fc.constantFrom(0, 50, 300, 5000),
       many: fc.integer({ min: 1, max: 6 }),
+      caller: fc.constantFrom('x', 'x', 'y', 'z'),
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('end' as const), which: fc.nat(), outcome }) },

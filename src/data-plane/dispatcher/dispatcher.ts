@@ -123,6 +123,11 @@ export class Dispatcher {
     return this.#placement.hasFreeSlotAnywhere() ? null : this.retryAfterMs(now, random);
   }
 
+  /** Would a ticket be let in now, if it had to wait? Changes nothing. */
+  mayWait(ticket: Ticket, now: number): boolean {
+    return this.#admission.judge(ticket, now).kind === 'waits';
+  }
+
   /** Ms until the next request should be let in again, with jitter. */
   retryAfterMs(now: number, random = this.#random): number {
     return this.#admission.openAgainMs(now, random);
