@@ -40,11 +40,11 @@ export async function answerPlainly(
   };
   switch (route.kind) {
     case 'healthz':
-      return sendJson(response, 200, ownHeaders, { status: 'alive' });
+      return sendJson(request, response, 200, ownHeaders, { status: 'alive' });
     case 'readyz': {
       const isReady = plane.snapshot.settled && !plane.draining;
       const status = isReady ? 'ready' : plane.draining ? 'draining' : 'starting';
-      return sendJson(response, isReady ? 200 : 503, ownHeaders, { status });
+      return sendJson(request, response, isReady ? 200 : 503, ownHeaders, { status });
     }
     case 'no-host':
       return fail('openai', 'invalid_header', { message: 'An HTTP/1.1 request must have a Host header.' });
@@ -68,17 +68,20 @@ export async function answerPlainly(
       }
       identified.leave();
       if (route.kind === 'for-administrators') return fail(dialect, 'not_allowed', { message: FOR_ADMINISTRATORS });
-      if (route.kind === 'ollama-version') return sendJson(response, 200, ownHeaders, { version: OLLAMA_VERSION });
+      if (route.kind === 'ollama-version')
+        return sendJson(request, response, 200, ownHeaders, { version: OLLAMA_VERSION });
       await plane.whenSettled();
       const maySee = (name: string): boolean => mayUse(identified.caller, name);
-      if (route.kind === 'models') return sendJson(response, 200, ownHeaders, listModels(plane.snapshot, maySee));
-      if (route.kind === 'ollama-tags') return sendJson(response, 200, ownHeaders, listTags(plane.snapshot, maySee));
+      if (route.kind === 'models')
+        return sendJson(request, response, 200, ownHeaders, listModels(plane.snapshot, maySee));
+      if (route.kind === 'ollama-tags')
+        return sendJson(request, response, 200, ownHeaders, listTags(plane.snapshot, maySee));
       if (route.kind === 'ollama-ps') {
-        return sendJson(response, 200, ownHeaders, listRunning(plane.snapshot, maySee, clock.wall()));
+        return sendJson(request, response, 200, ownHeaders, listRunning(plane.snapshot, maySee, clock.wall()));
       }
       if (!mayUse(identified.caller, route.id)) return fail('openai', 'not_allowed');
       const model = findModel(plane.snapshot, route.id);
-      if (model) return sendJson(response, 200, ownHeaders, model);
+      if (model) return sendJson(request, response, 200, ownHeaders, model);
       return fail('openai', 'model_not_found', { message: plane.emptyFleetHint('model_not_found') });
     }
   }

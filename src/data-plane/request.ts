@@ -13,7 +13,7 @@ import { canonicalModel } from '../fleet/glossary.ts';
 import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
-import { expectsContinue, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
+import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { settle } from './settle.ts';
@@ -89,7 +89,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (declaredLength(trip.request) > settings.limits.bodyBytes) return refused(trip, 'body_too_large');
 
   // read: the body, within its limits
-  if (expectsContinue(trip.request.headers.expect)) trip.response.writeContinue();
+  inviteBody(trip.request, trip.response);
   trip.isReading = true;
   const body = await readBody(trip.request, {
     limitBytes: settings.limits.bodyBytes,

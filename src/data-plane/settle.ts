@@ -40,7 +40,12 @@ function whenDelivered({ deadlines, settings }: DataPlane, trip: Trip, then: (is
   const { response, leaving } = trip;
   if (response.writableFinished || response.destroyed) return then(response.writableFinished);
   const cut = (): void => void response.destroy();
-  const deadline = deadlines.set(settings.timeouts.betweenBytesMs, cut);
+  const late = (): void => {
+    if (trip.outlet.waitsForTurn) deadline = deadlines.set(withinMs, late);
+    else cut();
+  };
+  const withinMs = settings.timeouts.betweenBytesMs;
+  let deadline = deadlines.set(withinMs, late);
   leaving.tell(cut);
   response.once('close', () => {
     deadline.cancel();
@@ -57,7 +62,7 @@ function tell(plane: DataPlane, trip: Trip, error: ClientError): void {
 
 function interrupt(trip: Trip, { error, isStream }: Extract<Ending, { kind: 'interrupted' }>): void {
   if (isStream) trip.outlet.end(trip.form.streamError(error));
-  else trip.outlet.cut();
+  else trip.outlet.breakOff();
 }
 
 function outcomeOf({ code }: ClientError, trip: Trip): Outcome {

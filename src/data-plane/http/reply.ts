@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientError, DialectForm } from '../api/dialect.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { isBodyUnread } from './read-body.ts';
 import { endUnread } from './linger.ts';
 
 // Answers the router gives by itself. `Retry-After` is told as SDKs honour it: whole seconds from 1 to 60 with the exact
@@ -71,11 +72,16 @@ export function sendBody(response: ServerResponse, status: number, headers: read
   return body.length;
 }
 
+/** Sends a whole JSON answer; to a client that may still be sending a body, as the last on its connection. */
 export function sendJson(
+  request: IncomingMessage,
   response: ServerResponse,
   status: number,
   ownHeaders: readonly string[],
   value: unknown,
 ): void {
-  sendBody(response, status, [...ownHeaders, 'content-type', 'application/json'], Buffer.from(JSON.stringify(value)));
+  const headers = [...ownHeaders, 'content-type', 'application/json'];
+  const body = Buffer.from(JSON.stringify(value));
+  if (isBodyUnread(request)) sendBodyUnread(request, response, status, headers, body, systemClock);
+  else sendBody(response, status, headers, body);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 // Request headers that decide something before the body is read.
 
@@ -8,8 +8,17 @@ export function isIdentity(encoding: string | undefined): boolean {
 }
 
 /** True where the client waits for a word before it sends its body (RFC 9110, 10.1.1); other expectations are ignored. */
-export function expectsContinue(expect: string | undefined): boolean {
-  return expect?.trim().toLowerCase() === '100-continue';
+function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.expect?.trim().toLowerCase() === '100-continue' && httpVersion !== '1.0';
+}
+
+/** Tells a client that waits with its body to send it. Behind another answer the word has to wait for its turn. */
+export function inviteBody(request: IncomingMessage, response: ServerResponse): void {
+  if (!expectsContinue(request)) return;
+  if (response.socket) return response.writeContinue();
+  response.once('socket', () => {
+    if (!request.complete && !response.headersSent) response.writeContinue();
+  });
 }
 
 const SMALL_BYTES = 64 * 1024;
@@ -18,9 +27,9 @@ const SMALL_BYTES = 64 * 1024;
  * True where a body is small and its client does not wait with it, so that it is here already or nearly. Refusing after taking it is
  * cheaper for both sides than before, which costs the connection.
  */
-export function isComingAtOnce({ headers }: IncomingMessage): boolean {
-  const declared = Number(headers['content-length'] ?? NaN);
-  return declared <= SMALL_BYTES && !expectsContinue(headers.expect);
+export function isComingAtOnce(request: IncomingMessage): boolean {
+  const declared = Number(request.headers['content-length'] ?? NaN);
+  return declared <= SMALL_BYTES && !expectsContinue(request);
 }
 
 /** Ms the client allows to wait, never beyond the configured ones; null where the header makes no sense. */

@@ -135,7 +135,8 @@ export class AnswerObject {
 
   #readModel(bytes: Buffer, cursor: FieldCursor): void {
     const { valueStart, valueEnd } = cursor;
-    if (bytes[valueStart] !== QUOTE) return;
+    const first = bytes[valueStart];
+    if (first !== QUOTE && first !== OPEN_BRACE && first !== OPEN_BRACKET) return;
     if (bytes.compare(this.#model, 0, this.#model.length, valueStart, valueEnd) === 0) return;
     edits.replaceSpan(valueStart, valueEnd, this.#model);
   }

@@ -208,8 +208,10 @@ export class AnswerRelay implements Receiver, Paced {
   /** One timer per attempt, set to the next moment at which a time-out could be due, instead of one per chunk. */
   readonly #watchClock = (): void => {
     const { clock, deadlines, timeouts } = this.#options;
-    const { stuckSince, hasBegun } = this.#outlet;
+    const { stuckSince, hasBegun, waitsForTurn } = this.#outlet;
     const now = clock.now();
+    // What holds it up is an answer before it, which has limits of its own.
+    if (hasBegun && waitsForTurn) this.#aliveAt = now;
     const waitedSince = stuckSince ?? this.#aliveAt;
     const dueAt = waitedSince === null ? this.#startedAt + timeouts.firstByteMs : waitedSince + timeouts.betweenBytesMs;
     if (now < dueAt) {

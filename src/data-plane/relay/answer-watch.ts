@@ -31,5 +31,8 @@ export interface AnswerWatch {
   usage(): Usage | null;
 }
 
+/** What is told of an object that cannot be read: it may be an error in a form that nobody knows, so nothing of it is. */
+export const UNREADABLE = 'The node sent something that is no JSON.';
+
 /** A frame larger than this is no frame: no engine sends one, and it would be memory held for one client. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@
 // thousand a second, and every byte that need not change (number forms, unknown fields, white space) must stay as it is.
 //
 // It is exact about where fields begin and end for anything `JSON.parse` accepts. It is lenient about the rest: brackets
-// inside a value are only counted, and scalars are judged by their first letter. Whoever must refuse broken JSON parses
+// inside a value are only counted, and numbers are judged by their characters. Whoever must refuse broken JSON parses
 // it. Duplicate keys are all visited and all changed, since engines differ in which one they believe.
 
 const QUOTE = 0x22;
@@ -71,19 +71,30 @@ function containerEnd(bytes: Buffer, at: number, end: number): number {
   return -1;
 }
 
-/** Index after a number, true, false or null, or -1. */
+/** The words that may stand for a value: JSON's, and those that Python writes for numbers that JSON has no word for. */
+const WORDS = ['true', 'false', 'null', 'NaN', 'Infinity', '-Infinity'].map((word) => Buffer.from(word));
+
+/** Index after a number or a word, or -1. */
 function scalarEnd(bytes: Buffer, at: number, end: number): number {
-  const first = bytes[at] ?? 0;
-  const isNumber = first === 0x2d || (first >= 0x30 && first <= 0x39);
-  if (!isNumber && first !== 0x74 && first !== 0x66 && first !== 0x6e) return -1;
-  let index = at + 1;
-  while (index < end) {
-    const byte = bytes[index] ?? 0;
-    if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= 0x20) break;
-    if (byte === QUOTE || byte === COLON || byte === OPEN_BRACE || byte === OPEN_BRACKET) return -1;
-    index += 1;
+  let index = at;
+  while (index < end && isOfNumber(bytes[index] ?? 0)) index += 1;
+  if (index > at && (index === end || !isLetter(bytes[index] ?? 0))) return index;
+  for (const word of WORDS) {
+    if (bytes[at] !== word[0] || at + word.length > end) continue;
+    if (bytes.compare(word, 0, word.length, at, at + word.length) === 0) return at + word.length;
   }
-  return index;
+  return -1;
+}
+
+/** Of what numbers are made of: digits, signs, a point and an exponent's letter. */
+function isOfNumber(byte: number): boolean {
+  return (
+    (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x2e || byte === 0x2b || byte === 0x65 || byte === 0x45
+  );
+}
+
+function isLetter(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }
 
 function valueEndOf(bytes: Buffer, at: number, end: number): number {

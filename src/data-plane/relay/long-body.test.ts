@@ -48,10 +48,19 @@ test('a value is forwarded as it comes, and a chunk within one is the same Buffe
   assert.equal(watch.usage()?.promptTokens, 7);
 });
 
-test('a body that is no object passes as it is', () => {
-  for (const text of ['RIFF{"model":"x"}', '[{"model":"x"}]', '', '{,x"model":"x"}']) {
+test('of what is no object, or follows one, nothing crosses', () => {
+  for (const [text, crosses] of [
+    ['RIFF{"a":"x"}', ''],
+    ['[{"a":"x"}]', ''],
+    ['{"a":1,x"b":"x"}', '{"a":1'],
+    ['{"a":1}   gpu-1 at http://10.0.0.5', '{"a":1}'],
+    ['{"a":1}\n{"model":"/models/x.gguf"}', '{"a":1}'],
+  ] as const) {
     for (const chunks of [[Buffer.from(text)], eachByte(Buffer.from(text))]) {
-      assert.equal(watchAll(watchLongBody('asked'), chunks).text, text);
+      const watch = watchLongBody('asked');
+      const seen = watchAll(watch, chunks);
+      assert.equal(seen.text.trimEnd(), crosses);
+      assert.equal(typeof watch.failed, 'string', text);
     }
   }
 });

@@ -1,12 +1,12 @@
 import type { Usage } from '../../fleet/settlement.ts';
 import { AnswerObject } from './answer-object.ts';
-import type { AnswerWatch } from './answer-watch.ts';
+import { type AnswerWatch, UNREADABLE } from './answer-watch.ts';
 import { decodeString } from './json-fields.ts';
 
 // The JSON body of an answer that is too large to be held whole (embeddings of a batch, images). It is forwarded as it comes,
 // but each top-level field is held until its key is known, and the few fields that are rewritten or read until their value is
 // complete; such a field is then judged by itself, as an object of one field. The length of the body may change, so its
-// content-length must not be forwarded. A body that is no JSON object passes as it is.
+// content-length must not be forwarded.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -30,7 +30,7 @@ const MAX_HELD_BYTES = 64 * 1024;
 const OPENING = Buffer.from('{');
 const CLOSING = Buffer.from('}');
 
-type Place = 'before' | 'between' | 'key' | 'colon' | 'value' | 'after' | 'passing';
+type Place = 'before' | 'between' | 'key' | 'colon' | 'value' | 'after';
 
 /** Watches a large body that is not streamed. `askedModel` is the name the client used. */
 export function watchLongBody(askedModel: string): AnswerWatch {
@@ -112,14 +112,14 @@ class LongBody implements AnswerWatch {
     switch (this.#place) {
       case 'before':
         if (byte === OPEN_BRACE) this.#place = 'between';
-        else if (!isSpace(byte)) this.#place = 'passing';
+        else if (!isSpace(byte)) this.failed = UNREADABLE;
         return at + 1;
       case 'between':
         if (byte === CLOSE_BRACE) this.#place = 'after';
         else if (byte === QUOTE) {
           this.#place = 'key';
           return -1;
-        } else if (byte !== COMMA && !isSpace(byte)) this.#place = 'passing';
+        } else if (byte !== COMMA && !isSpace(byte)) this.failed = UNREADABLE;
         return at + 1;
       case 'key':
         if (this.#isEscaped) this.#isEscaped = false;
@@ -133,9 +133,10 @@ class LongBody implements AnswerWatch {
         if (byte === COLON || isSpace(byte)) return at + 1;
         this.#place = 'value';
         return -1;
-      case 'value':
       case 'after':
-      case 'passing':
+        if (!isSpace(byte)) this.failed = UNREADABLE;
+        return at + 1;
+      case 'value':
         return end;
     }
   }
@@ -169,7 +170,7 @@ class LongBody implements AnswerWatch {
     else if (this.#place === 'between') {
       if (left === 'value' && this.#isHolding) this.#judge();
       this.#isHolding = true;
-    } else if (this.#place === 'after' || this.#place === 'passing') this.#release();
+    } else if (this.#place === 'after') this.#release();
   }
 
   /** The key is known: a field that is not read goes on its way. */

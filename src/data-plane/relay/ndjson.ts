@@ -1,5 +1,5 @@
 import { AnswerObject } from './answer-object.ts';
-import { MAX_FRAME_BYTES } from './answer-watch.ts';
+import { MAX_FRAME_BYTES, UNREADABLE } from './answer-watch.ts';
 import type { AnswerWatch } from './answer-watch.ts';
 import { FrameWatch } from './frames.ts';
 import type { FrameReader, Verdict } from './frames.ts';
@@ -31,8 +31,11 @@ class LineReader implements FrameReader {
     const { answer } = this;
     if (answer.marked) return 'drop';
     this.frames += 1;
-    // Generated text comes in objects, be they torn or odd; any other line is the node's own and may say where it is.
-    if (!answer.read(bytes, start, end)) return bytes[skipSpace(bytes, start, end)] === OPEN_BRACE ? 'as-is' : 'drop';
+    // Generated text comes in objects; any other line is the node's own and may say where it is.
+    if (!answer.read(bytes, start, end)) {
+      if (bytes[skipSpace(bytes, start, end)] === OPEN_BRACE) this.failed = UNREADABLE;
+      return 'drop';
+    }
     if (answer.error !== null) {
       this.failed = answer.error;
       return 'drop';

@@ -22,13 +22,19 @@ export class Outlet {
   firstByteAt: number | null = null;
   /** Of the body, without its framing. */
   sentBytes = 0;
-  /** Monotonic ms since when the client has taken nothing; null while it keeps up. */
+  /** Monotonic ms since when the client has taken nothing; null while it keeps up, or waits for its turn. */
   stuckSince: number | null = null;
+  /** It answers a request that came behind another one on the same connection, and its client can take nothing of it yet. */
+  get waitsForTurn(): boolean {
+    return this.#response.socket === null && !this.#response.destroyed;
+  }
+
   /** Whoever writes. */
   paced: Paced | null = null;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   #isChunked = false;
+  #isStuck = false;
 
   constructor(response: ServerResponse, clock: Clock) {
     this.#response = response;
@@ -56,10 +62,14 @@ export class Outlet {
     socket?.cork();
     const isTaken = this.#response.write(this.#isChunked ? chunkOf(bytes) : bytes);
     socket?.uncork();
-    if (isTaken || this.stuckSince !== null) return;
-    this.stuckSince = this.#clock.now();
+    if (isTaken || this.#isStuck) return;
+    this.#isStuck = true;
     this.paced?.stuck();
+    const began = (): void => void (this.stuckSince = this.#clock.now());
+    if (this.waitsForTurn) this.#response.once('socket', began);
+    else began();
     this.#response.once('drain', () => {
+      this.#isStuck = false;
       this.stuckSince = null;
       this.paced?.taken();
     });
@@ -84,6 +94,14 @@ export class Outlet {
   /** The client is given up. */
   cut(): void {
     this.#response.destroy();
+  }
+
+  /** Ends a body in such a way that no client takes what it has for the whole. */
+  breakOff(): void {
+    const { socket } = this.#response;
+    // A plain close is how a body of HTTP/1.0 ends well. TLS has a word of its own for an end, which destroying leaves out.
+    if (socket && !this.#isChunked && !('encrypted' in socket)) socket.resetAndDestroy();
+    else this.cut();
   }
 }
 

@@ -166,9 +166,38 @@ test('a frame beyond the limit ends the stream, however it is cut; one at the li
   }
 });
 
-test('a torn or odd object passes unread, for it may hold generated text', () => {
-  for (const frame of ['data: {"model":"old"\n\n', 'data: {"logprob":NaN}\n\n'])
-    assert.equal(watchText(frame).text, frame);
+test('an object that cannot be read ends the stream: it may be an error in a form that nobody knows', () => {
+  for (const frame of [
+    "data: {'error': 'gpu-1 at http://10.0.0.5'}\n\n",
+    'data: {"error":"gpu-1",}\n\n',
+    'data: {"error":"gpu-1\n\n',
+    'data: {gpu-1}\n\n',
+    'data: {"model":"old"\n\n',
+    'data: {"x":nowhere}\n\n',
+    'data: {"a":\ndata: gpu-1}\n\n',
+  ]) {
+    const watch = watchSse('m');
+    assert.equal(
+      watch.push(Buffer.from(`data: {"a":1}\n\n${frame}data: {"a":2}\n\n`))?.toString(),
+      'data: {"a":1}\n\n',
+      frame,
+    );
+    assert.equal(typeof watch.failed, 'string');
+  }
+});
+
+test('numbers that JSON has no word for are read as Python writes them', () => {
+  const frame = 'data: {"model":"m","logprobs":[NaN,-Infinity,Infinity],"x":NaN,"y":-Infinity,"z":-1.5e+3}\n\n';
+  assert.equal(watchText(frame).text, frame);
+  assert.equal(
+    watchText('data: {"logprob":NaN,"model":"/models/old.gguf"}\n\n').text,
+    'data: {"logprob":NaN,"model":"m"}\n\n',
+  );
+});
+
+test('a model that is no string is replaced too', () => {
+  assert.equal(watchText('data: {"model":{"path":"/models/x.gguf"}}\n\n').text, 'data: {"model":"m"}\n\n');
+  assert.equal(watchText('data: {"model":["/models/x.gguf"],"a":1}\n\n').text, 'data: {"model":"m","a":1}\n\n');
 });
 
 test('data that is no object, ids, unknown lines and odd event names do not cross', () => {

@@ -1,5 +1,5 @@
 import { AnswerObject, errorMessageIn } from './answer-object.ts';
-import { MAX_FRAME_BYTES } from './answer-watch.ts';
+import { MAX_FRAME_BYTES, UNREADABLE } from './answer-watch.ts';
 import type { AnswerWatch } from './answer-watch.ts';
 import { FrameWatch } from './frames.ts';
 import type { FrameReader, Verdict } from './frames.ts';
@@ -103,7 +103,7 @@ class EventReader implements FrameReader {
     if (this.answer.marked) return 'drop';
     if (this.#dataLines > 1 || this.#hasForeign) return this.#rebuild(bytes, start, end);
     if (!this.#readPayload(bytes, this.#dataStart, this.#dataEnd)) return 'drop';
-    if (!this.#crosses(bytes, this.#dataStart)) return EMPTY_COMMENT;
+    if (!this.#isWhole) return EMPTY_COMMENT;
     if (!this.answer.edits.isEmpty) return this.answer.edits.apply(bytes, start, end);
     const { tally, textStart, textEnd } = this.answer;
     if (tally.deltas === deltasBefore + 1 && textStart >= 0 && this.frames > 1) {
@@ -130,13 +130,10 @@ class EventReader implements FrameReader {
     this.#isWhole = isObject || isDone;
     if (isDone) answer.marked = true;
     if (isObject && answer.error !== null) this.failed = answer.error;
+    else if (!this.#isWhole && bytes[skipSpace(bytes, start, end)] === OPEN_BRACE && !this.#isError)
+      this.failed = UNREADABLE;
     else if (this.#isError) this.failed = errorMessageIn(bytes, start, end) ?? bytes.toString('utf8', start, end);
     return this.failed === null;
-  }
-
-  /** An object that is torn or odd (`NaN`) still holds generated text. */
-  #crosses(payload: Buffer, start: number): boolean {
-    return this.#isWhole || payload[skipSpace(payload, start, payload.length)] === OPEN_BRACE;
   }
 
   /** The event written anew from what crosses. Data over several lines is one text, joined by line feeds; rare enough to be copied. */
@@ -153,7 +150,7 @@ class EventReader implements FrameReader {
     }
     const payload = Buffer.from(data.join('\n'));
     if (!this.#readPayload(payload, 0, payload.length)) return 'drop';
-    if (!this.#crosses(payload, 0)) return EMPTY_COMMENT;
+    if (!this.#isWhole) return EMPTY_COMMENT;
     const changed = this.answer.edits.apply(payload, 0, payload.length).toString().split('\n');
     return Buffer.from([...names, ...changed.map((line) => `data: ${line}`), '', ''].join('\n'));
   }
