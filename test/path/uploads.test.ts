@@ -51,7 +51,7 @@ test('a node that knows the model by another name is asked by that name, whereve
 
 test('the official client transcribes, and gets subtitles as the text they are', async () => {
   await using node = await scriptedNode((request, reply) => {
-    if (!request.body.includes('srt')) return reply.json(200, { text: 'hello' });
+    if (!request.body.includes('name="response_format"')) return reply.json(200, { text: 'hello' });
     reply.response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
     reply.response.end('1\n00:00 --> 00:01\nhello\n');
   });
