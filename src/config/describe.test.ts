@@ -15,7 +15,7 @@ test('the example of the reference can be used as it stands', async (t) => {
     yaml: exampleFile,
     env: { TEAM_A_KEY: 'a-key-of-team-a-123', GPU1_KEY: 'x' },
   });
-  assert.equal(settings.nodes.length, 2);
+  assert.equal(settings.nodes.length, 3);
   assert.equal(settings.auth.keys.length, 1);
 });
 

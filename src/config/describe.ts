@@ -32,6 +32,12 @@ nodes:
   - url: "https://gpu-2.internal/llm/v1"
     models: [llama3, nomic-embed-text]
     tls: { verify: true }
+  - url: "http://10.0.0.7:11434"
+    tags: [site-a]
+    memory: 24gb
+    logsUrl: "http://10.0.0.7:8080/ollama.log"
+distribution:
+  - { model: "llama3.2:3b", tags: [site-a] }
 `;
 
 /** The whole text of docs/configuration.md. */
@@ -96,6 +102,18 @@ Nodes of the file, of \`WEIR_NODES\` (separated by commas) and of \`--node\` (re
 | \`models\` | A list of names, or a map from the name clients use to the engine's own. Without it, the node's own list. |
 | \`timeouts\` | \`connect\`, \`firstByte\`, \`betweenBytes\` for this node. |
 | \`tls\` | \`ca\`, \`cert\`, \`key\` (PEM files), \`verify\` (false accepts any certificate). |
+| \`tags\` | Groups it belongs to, such as \`[gpu, site-a]\`, for the distribution of models. |
+| \`memory\` | What its models may take together, such as \`24gb\`, for distribution to where they fit. Without it, not known. |
+| \`logsUrl\` | Where its log can be read as text, for \`GET /api/nodes/{id}/logs\`. The node's key and headers are sent there only if it is the same server. |
+
+## distribution
+
+Models that nodes are to have. A node that joins or comes back, matches, can pull and lacks the model is told to pull it.
+
+| field | meaning |
+| --- | --- |
+| \`model\` | Required; as the engine's own library calls it, such as \`llama3.2:3b\`. |
+| \`tags\` | Nodes with one of these. Every node without it. |
 
 ## timeouts.models
 

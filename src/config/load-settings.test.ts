@@ -48,6 +48,9 @@ test('without any source every setting has its documented default', async (t) =>
     modelTimeouts: {},
     limits: { bodyBytes: 33_554_432 },
     history: { days: 7, maxRows: 1_000_000 },
+    catalogue: { url: 'https://huggingface.co', cacheTtlMs: 600_000 },
+    tasks: { maxPulls: 4 },
+    distribution: [],
     log: { level: 'info' },
     nodes: [],
   });

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListenerTls, Settings } from '../fleet/settings.ts';
+import { readDistribution } from './entries/distribution.ts';
 import { readKeys } from './entries/keys.ts';
 import { nameNodes, readNodeText } from './entries/named-nodes.ts';
 import { readModelTimeouts } from './entries/model-timeouts.ts';
@@ -60,6 +61,7 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   const settings: Settings = {
     ...settingsOf({ file, env, flags, cwd }, keys, problems, inForce),
     modelTimeouts: file ? readModelTimeouts(file, problems, inForce) : {},
+    distribution: file ? readDistribution(file, problems, inForce) : [],
     nodes: nameNodes(nodeDrafts(request, file ? readNodes(file, env, problems) : [], problems), problems, inForce),
   };
   reportUnsafe(settings, problems);
@@ -75,7 +77,7 @@ function settingsOf(
   keys: Settings['auth']['keys'],
   problems: Problems,
   inForce: InForce[],
-): Omit<Settings, 'nodes' | 'modelTimeouts'> {
+): Omit<Settings, 'nodes' | 'modelTimeouts' | 'distribution'> {
   const maybe = <T>(row: Row<T>): T | null => resolveRow(row, sources, problems, inForce);
   const read = <T>(row: Row<T>): T => {
     const value = maybe(row);
@@ -118,6 +120,8 @@ function settingsOf(
     },
     limits: { bodyBytes: read(table.bodyLimit) },
     history: { days: read(table.historyDays), maxRows: read(table.historyMaxRows) },
+    catalogue: { url: read(table.catalogueUrl), cacheTtlMs: read(table.catalogueCacheTtl) },
+    tasks: { maxPulls: read(table.maxPulls) },
     log: { level: read(table.logLevel) },
   };
 }

@@ -1,4 +1,5 @@
 import { policies } from '../fleet/glossary.ts';
+import { readNodeUrl } from './entries/node-names.ts';
 import { parseAddress, parseRange, showAddress } from './values/addresses.ts';
 import {
   choice,
@@ -206,6 +207,24 @@ export const table = {
     count({ min: 1, max: 1_000_000_000 }),
     '1000000',
     'Requests kept in the history at most.',
+  ),
+  catalogueUrl: row(
+    'catalogue.url',
+    parsed('URL', readNodeUrl, String),
+    'https://huggingface.co',
+    'Where `GET /api/models/catalogue` searches: a model hub with the API of Hugging Face.',
+  ),
+  catalogueCacheTtl: row(
+    'catalogue.cacheTtl',
+    duration({ minMs: 0 }),
+    '10m',
+    'How long the answer to a search is kept. While the hub is away older ones are shown, marked as such.',
+  ),
+  maxPulls: row(
+    'tasks.maxPulls',
+    count({ min: 1, max: 1000 }),
+    '4',
+    'Models pulled at the same time, over all nodes; on one node always one after the other.',
   ),
   logLevel: row(
     'log.level',

@@ -50,6 +50,19 @@ export interface NodeSettings {
   readonly models?: Readonly<Record<string, string>>;
   readonly timeouts?: NodeTimeouts;
   readonly tls?: NodeTls;
+  /** Groups it belongs to, for distribution. */
+  readonly tags?: readonly string[];
+  /** What its models may take together; absent: not known. */
+  readonly memoryBytes?: number;
+  /** Where its log is read as text; absent: it offers none. */
+  readonly logsUrl?: string;
+}
+
+/** A model that every node with one of the tags is to have; `tags` null: every node. */
+export interface DistributionRule {
+  /** As the engine's own library calls it. */
+  readonly model: string;
+  readonly tags: readonly string[] | null;
 }
 
 /** A client key, as declared in the file or created through the admin API (there without the secret). */
@@ -110,5 +123,13 @@ export interface Settings {
   readonly limits: { readonly bodyBytes: number };
   readonly history: { readonly days: number; readonly maxRows: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+  readonly catalogue: {
+    /** Of a model hub with Hugging Face's API. */
+    readonly url: string;
+    readonly cacheTtlMs: number;
+  };
+  /** How many models are pulled at the same time, over all nodes. */
+  readonly tasks: { readonly maxPulls: number };
+  readonly distribution: readonly DistributionRule[];
   readonly nodes: readonly NodeSettings[];
 }

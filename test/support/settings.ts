@@ -42,6 +42,9 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
     modelTimeouts: {},
     limits: { bodyBytes: 32 * 1024 * 1024 },
     history: { days: 7, maxRows: 1_000_000 },
+    catalogue: { url: 'http://127.0.0.1:9', cacheTtlMs: 600_000 },
+    tasks: { maxPulls: 4 },
+    distribution: [],
     log: { level: 'silent' },
     nodes: [],
   };

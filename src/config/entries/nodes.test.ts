@@ -19,6 +19,9 @@ nodes:
     models: [llama3, "qwen:7b"]
     timeouts: { connect: 1s, firstByte: 2m, betweenBytes: 500ms }
     tls: { ca: ca.pem, cert: cert.pem, key: key.pem, verify: false }
+    tags: [site-a, gpu, gpu]
+    memory: 24gb
+    logsUrl: "http://gpu-1:8080/log?service=vllm"
 `,
   });
   assert.deepEqual(nodes, [
@@ -32,6 +35,9 @@ nodes:
       models: { llama3: 'llama3', 'qwen:7b': 'qwen:7b' },
       timeouts: { connectMs: 1000, firstByteMs: 120_000, betweenBytesMs: 500 },
       tls: { ca: pem, cert: `${pem}c`, key: `${pem}k`, verify: false },
+      tags: ['site-a', 'gpu'],
+      memoryBytes: 24 * 1024 ** 3,
+      logsUrl: 'http://gpu-1:8080/log?service=vllm',
     },
   ]);
 });

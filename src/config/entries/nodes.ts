@@ -11,8 +11,20 @@ import { choice, count, flag, line, parsed } from '../values/kinds.ts';
 import { entriesOf, type Fields } from './fields.ts';
 import { phases, readPhases } from './model-timeouts.ts';
 import { checkName, readNodeUrl } from './node-names.ts';
+import { readUpkeep, upkeepFields } from './node-upkeep.ts';
 
-const FIELDS = ['url', 'name', 'engine', 'maxConcurrent', 'apiKey', 'headers', 'models', 'timeouts', 'tls'] as const;
+const FIELDS = [
+  'url',
+  'name',
+  'engine',
+  'maxConcurrent',
+  'apiKey',
+  'headers',
+  'models',
+  'timeouts',
+  'tls',
+  ...upkeepFields,
+] as const;
 const url = parsed('URL', readNodeUrl, String);
 const engine = choice(['auto', ...engineKinds]);
 /** A node as found in some source; without a name it gets one when all are known. */
@@ -43,6 +55,7 @@ function readNode(fields: Fields, file: SourceFile, env: Environment): NodeDraft
   const models = readModels(fields);
   const timeouts = readTimeouts(fields);
   const tls = readTls(fields, file, env);
+  const upkeep = readUpkeep(fields);
   const kind = fields.scalar('engine', engine) ?? 'auto';
   if (!fields.has('url')) fields.problem(null, 'has no url; write one such as url: "http://10.0.0.5:8000"');
   if (address === undefined) return null;
@@ -56,6 +69,7 @@ function readNode(fields: Fields, file: SourceFile, env: Environment): NodeDraft
     ...(models === undefined ? {} : { models }),
     ...(timeouts === undefined ? {} : { timeouts }),
     ...(tls === undefined ? {} : { tls }),
+    ...upkeep,
     where: `${file.name}:${fields.line}`,
     origin: `file:${fields.line}`,
     trail: fields.trail,

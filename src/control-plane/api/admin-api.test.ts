@@ -37,6 +37,10 @@ test('a wrong body is refused by field, with what to write', async () => {
       /^400 invalid_request: headers\.Content-Length: .*the router sets this header itself/,
     ],
     [{ url: 'http://host', headers: { 'x-a': 'a\r\nb' } }, /^400 invalid_request: headers\.x-a: must be one line/],
+    [{ url: 'http://host', tags: ['a b'] }, /^400 invalid_request: tags\.0: must be 1 to 64 letters/],
+    [{ url: 'http://host', memory: 24 }, /^400 invalid_request: memory: /],
+    [{ url: 'http://host', memory: '24' }, /^400 invalid_request: memory: must be a size like "24gb"/],
+    [{ url: 'http://host', logsUrl: '/var/log' }, /^400 invalid_request: logsUrl: is not a URL/],
     [{ url: 'http://host', tls: { ca: '/etc/ca.pem' } }, /^400 invalid_request: tls\.ca: must be PEM text/],
   ];
   for (const [body, expected] of cases) {
@@ -122,6 +126,15 @@ test('a node is changed in force, keeps a masked secret, and never shows it', as
   assert.deepEqual(Object(listed.json).data[0].upstream, 'new');
   await plane.api('PUT', `/api/nodes/${id}`, { url: second.url });
   assert.equal(plane.snapshot().nodes[0]?.apiKey, null);
+});
+
+test('a node may be given tags, its memory and where its log is, and shows them', async () => {
+  await using plane = await startTestControlPlane(testSettings());
+  await using node = await scriptedNode();
+  const upkeep = { tags: ['gpu', 'gpu', 'site=a'], memory: '24gb', logsUrl: `${node.url}/log?service=a` };
+  const created = await plane.api('POST', '/api/nodes', { url: node.url, ...upkeep });
+  const { tags, memoryBytes, logsUrl } = Object(created.json);
+  assert.deepEqual([tags, memoryBytes, logsUrl], [['gpu', 'site=a'], 24 * 1024 ** 3, upkeep.logsUrl]);
 });
 
 test("the router's own address is no node", async () => {

@@ -19,6 +19,17 @@ const duration = z.string().transform((written, context) => {
   return Math.round(Number(amount) * unitMs);
 });
 
+const size = z.string().transform((written, context) => {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(mb|gb|tb)$/i.exec(written.trim()) ?? [];
+  const unitBytes = { mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 }[unit?.toLowerCase() ?? ''];
+  if (unitBytes === undefined || Number(amount) <= 0) {
+    context.addIssue({ code: 'custom', message: 'must be a size like "24gb"' });
+    return z.NEVER;
+  }
+  return Math.round(Number(amount) * unitBytes);
+});
+
+const tag = z.string().regex(/^[\w.:=-]{1,64}$/, 'must be 1 to 64 letters, digits and signs of ". : = - _"');
 const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be one line of text');
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name');
 const headers = z.record(headerName, headerValue).superRefine((given, context) => {
@@ -50,6 +61,9 @@ export const nodeInput = z.strictObject({
   tls: z
     .strictObject({ ca: pem.optional(), cert: pem.optional(), key: pem.optional(), verify: z.boolean().optional() })
     .nullish(),
+  tags: z.array(tag).nullish(),
+  memory: size.nullish(),
+  logsUrl: z.string().nullish(),
 });
 
 export type NodeInput = z.infer<typeof nodeInput>;

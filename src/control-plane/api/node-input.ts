@@ -27,6 +27,9 @@ export async function readNodeInput(body: unknown, before: NodeSettings | null):
     ...(models ? { models } : {}),
     ...(input.timeouts ? { timeouts: readTimeouts(input.timeouts) } : {}),
     ...(input.tls ? { tls: readTls(input.tls) } : {}),
+    ...(input.tags ? { tags: [...new Set(input.tags)] } : {}),
+    ...(input.memory ? { memoryBytes: input.memory } : {}),
+    ...(input.logsUrl ? { logsUrl: checkedLogsUrl(input.logsUrl) } : {}),
   };
 }
 
@@ -69,6 +72,17 @@ export function checkedUrl(url: string): string {
     return readNodeUrl(url).baseUrl;
   } catch (error) {
     if (error instanceof NodeUrlError) throw new ApiError(400, 'invalid_request', `url: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A query may be part of it. */
+function checkedLogsUrl(written: string): string {
+  try {
+    readNodeUrl(written.replace(/\?[^#]*$/, ''));
+    return written.trim();
+  } catch (error) {
+    if (error instanceof NodeUrlError) throw new ApiError(400, 'invalid_request', `logsUrl: ${error.message}`);
     throw error;
   }
 }

@@ -34,6 +34,9 @@ export function nodeView(node: RegisteredNode, gauges: Gauges | null): Readonly<
     lastProbeAt: node.lastProbeAt,
     apiKey: settings.apiKey === undefined ? null : MASK,
     headers: Object.fromEntries(Object.keys(settings.headers).map((name) => [name, MASK])),
+    tags: settings.tags ?? [],
+    memoryBytes: settings.memoryBytes ?? null,
+    logsUrl: settings.logsUrl ?? null,
     modelNames: settings.models ?? null,
     timeouts: settings.timeouts ?? null,
     tls: settings.tls
