@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { type Asking, planAsking, type Unaskable } from './asking.ts';
 import { Callers } from './auth/callers.ts';
 import type { KeyLimits } from './auth/key-limits.ts';
+import type { AnyCall } from './calls.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
+import type { NodeRef } from './dispatcher/ticket.ts';
 import { ErrandPort } from './errands.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
@@ -15,12 +18,11 @@ import { findRoute, type Route } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import { uuid7Source } from '../lib/uuid7.ts';
-import { placementName, placementView } from './placement-view.ts';
+import { placementView } from './placement-view.ts';
 import { NodeDoors, poolOf } from './attempt/node-request.ts';
 import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
 import { Settlements } from './settlements.ts';
-import type { Speech } from './spoken.ts';
 import type { Trip } from './trip.ts';
 import { Unspoken } from './unspoken.ts';
 
@@ -154,8 +156,18 @@ export class DataPlane {
     return this.#settled.promise;
   }
 
-  placementName(speech: Speech | null, model: string): string {
-    return placementName(this.snapshot, speech, model);
+  /** Judges which nodes can be asked what the request asks, and how. */
+  planAsking(trip: Trip, call: AnyCall): Asking | Unaskable {
+    return planAsking(trip.route, trip.form, call, () => trip.body, {
+      snapshot: this.snapshot,
+      unspoken: this.unspoken,
+      now: this.clock.now(),
+    });
+  }
+
+  /** The node said that it does not have the endpoint of this request. */
+  noteUnspoken({ route: { speech } }: Trip, node: NodeRef): void {
+    if (speech !== null) this.unspoken.note(speech, node, this.clock.now());
   }
 
   /** The router's own headers of an answer, whoever it comes from. A stopping router lets no connection live on, a crowded thread not all. */

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { readErrorMessage } from './attempt/scrub.ts';
-import { coolMs, endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
+import { endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { mayUse } from './auth/callers.ts';
 import { attemptEnding } from './attempt-ending.ts';
-import { type AnyCall, bodyFor, isUpload, readAnyCall } from './calls.ts';
+import { type AnyCall, isUpload, readAnyCall } from './calls.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { DispatchPort } from './dispatcher/dispatch-port.ts';
+import { type Asking, plainCall } from './asking.ts';
 import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
 import { claimOf } from './claim.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
@@ -15,6 +16,8 @@ import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
 import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
+import { failed, unspoken } from './failing.ts';
+import { leaseOutcome } from './lease-outcome.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { settle } from './settle.ts';
 import { NO_BODY, Trip } from './trip.ts';
@@ -121,13 +124,10 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 /** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
 async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): Promise<Ending> {
   const port = portOf(plane, trip);
-  const { speech } = trip.route;
-  const model = plane.placementName(speech, canonicalModel(call.model));
-  const tried =
-    speech === null
-      ? []
-      : plane.unspoken.without(plane.snapshot, speech, canonicalModel(call.model), plane.clock.now());
-  if (tried === null) return unspoken(trip);
+  const asking = plane.planAsking(trip, call);
+  if (asking.kind === 'unspoken') return unspoken(trip);
+  if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
+  const { model, tried } = asking;
   const ticketId = port.nextTicketId();
   const claim = claimOf(trip.caller, trip.requestBytes, call.maxTokens ?? null);
   const faultsIfServed: NodeRef[] = [];
@@ -146,7 +146,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
     };
     const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving);
     trip.waited(wait.waitedMs);
-    if (wait.kind === 'exhausted' && failure) return failed(plane, trip, model, failure);
+    if (wait.kind === 'exhausted' && failure) return failed(trip, port, model, failure);
     // Of the nodes that speak it none is up.
     if (wait.kind === 'exhausted')
       return refused(trip, 'no_ready_node', { retryAfterMs: await port.nextProbeMs(model) });
@@ -157,26 +157,28 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
     let outcome: LeaseOutcome = { kind: 'neutral' };
     let usage: Usage | null = null;
     try {
-      const attempt = await tryNode(plane, trip, call, grant);
+      const attempt = await tryNode(plane, trip, call, asking, grant);
       const { verdict } = attempt;
-      outcome = outcomeOf(verdict, attempt.retryAfterMs);
+      outcome = leaseOutcome(verdict, attempt.retryAfterMs);
       usage = attempt.usage;
       if (verdict.blame === 'if-served') faultsIfServed.push(grant);
       if (attempt.end === 'complete') for (const node of faultsIfServed) port.blame(node);
       if (attempt.ending) return attempt.ending;
       const { node: index, generation } = grant;
       if (verdict.doubt) plane.doubt({ index, generation, reason: verdict.doubt, model: trip.model });
-      if (verdict.marksTried) tried.push(refOf(grant));
       failure = attempt;
-      if (attempt.end === 'unsupported' && speech !== null) plane.unspoken.note(speech, grant, plane.clock.now());
+      if (attempt.end === 'unsupported') plane.noteUnspoken(trip, grant);
       else attemptsLeft = Math.min(attemptsLeft - 1, verdict.furtherAttempts);
+      // Having found out that it does not speak the client's dialect, it is asked again in its own.
+      const isSpokenTo = attempt.end === 'unsupported' && canTranslate(plane, asking, grant);
+      if (verdict.marksTried && !isSpokenTo) tried.push(refOf(grant));
       // An upload that may have reached a node is not sent again.
       if (isUpload(call) && attempt.end !== 'connect-failed') attemptsLeft = 0;
     } finally {
       port.release(grant.lease, outcome, usage);
     }
     if (trip.leaving.hasLeft) return left(trip, false);
-    if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(plane, trip, model, failure);
+    if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(trip, port, model, failure);
   }
 }
 
@@ -190,22 +192,28 @@ interface Attempt {
 }
 
 /** One try on one node: sends the request, relays the answer, judges the end. */
-async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant): Promise<Attempt> {
+async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Asking, grant: Grant): Promise<Attempt> {
   const { clock, deadlines, httpClient } = plane;
   const node = plane.snapshot.nodes[grant.node];
-  if (!node || node.generation !== grant.generation) {
-    return { end: 'node-lost', verdict: verdicts['node-lost'], retryAfterMs: null, usage: null, ending: null };
-  }
+  if (!node || node.generation !== grant.generation) return unasked('node-lost');
   const startedAt = clock.now();
+  const contentType = trip.request.headers['content-type'];
+  const { upstream } = grant;
+  const asked = asking.translated?.isNeededFor(node, startedAt)
+    ? asking.translated.callFor(node, upstream)
+    : plainCall(trip.route, call, contentType, trip.body, upstream);
+  if (asked === null) return unasked('unsupported');
+  const { telling } = asked;
   const door = plane.doors.to(node);
   const relay = new AnswerRelay({
     outlet: trip.outlet,
     askedModel: call.model,
     mayPass: trip.route.answer === 'any',
+    telling,
     timeouts: door.timeoutsFor(call.model),
     clock,
     deadlines,
-    begin: () => begun(plane, trip),
+    begin: () => begun(plane, trip, asking),
   });
   trip.leaving.tell(() => relay.clientGone());
   trip.attempt = { relay, node };
@@ -214,12 +222,12 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant
     door.target,
     door.request({
       requestId: trip.id,
-      path: trip.route.path,
-      contentType: isUpload(call) ? (trip.request.headers['content-type'] ?? '') : 'application/json',
-      accept: trip.request.headers.accept,
+      path: asked.path,
+      contentType: asked.contentType,
+      accept: telling ? undefined : trip.request.headers.accept,
       traceparent: trip.traceparent,
-      more: trip.route.dialect === 'anthropic' ? versionHeaders(trip.request) : null,
-      body: bodyFor(call, trip.body, grant.upstream),
+      more: trip.route.dialect === 'anthropic' && !telling ? versionHeaders(trip.request) : null,
+      body: asked.body,
     }),
     relay,
   );
@@ -230,7 +238,8 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant
 
   trip.usage = result.usage ?? trip.usage;
   const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
-  const end = result.end === 'refused' ? endOfRefusal(trip, result.status ?? 0, message ?? '') : result.end;
+  const isOwnDialect = trip.route.speech !== null && !telling;
+  const end = result.end === 'refused' ? endOfRefusal(isOwnDialect, result.status ?? 0, message ?? '') : result.end;
   trip.attempts.push({
     nodeId: node.id,
     nodeName: node.name,
@@ -247,8 +256,9 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, grant: Grant
 }
 
 /** The answer has begun: no other node will be asked. */
-function begun(plane: DataPlane, trip: Trip): string[] {
+function begun(plane: DataPlane, trip: Trip, asking: Asking): string[] {
   trip.body = NO_BODY;
+  asking.translated?.release();
   return plane.answerHeaders(trip);
 }
 
@@ -256,55 +266,23 @@ function tooFull(trip: Trip, retryAfterMs: number): Ending {
   return refused(trip, 'capacity_exceeded', { retryAfterMs });
 }
 
-/** Every attempt failed: told by the last one; 404 only if there is no node that did not say so. */
-async function failed(
-  plane: DataPlane,
-  trip: Trip,
-  model: string,
-  { verdict: { code }, retryAfterMs }: Attempt,
-): Promise<Ending> {
-  const port = portOf(plane, trip);
-  if (trip.attempts.every(({ end }) => end === 'unsupported')) return unspoken(trip);
-  if (code === 'model_not_found' && !(await port.isMissingEverywhere(model))) return refused(trip, 'upstream_failed');
-  if (code === 'capacity_exceeded') {
-    return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.retryAfterMs()) });
-  }
-  if (code === 'no_ready_node') {
-    return refused(trip, code, { retryAfterMs: retryAfterMs ?? (await port.nextProbeMs(model)) });
-  }
-  return refused(trip, code);
-}
-
 /** Who places the request: what takes no slot does not wait for one. */
 function portOf(plane: DataPlane, { route }: Trip): DispatchPort {
   return route.takesSlot ? plane.port : plane.errands;
 }
 
-/** The model is offered, by no node that has the endpoint. */
-function unspoken(trip: Trip): Ending {
-  const message = `No node that offers this model has ${trip.route.path}. Use another endpoint, or another model.`;
-  return refused(trip, 'model_not_found', { message });
+function endOfRefusal(notAllHaveIt: boolean, status: number, message: string): AttemptEnd {
+  return notAllHaveIt && lacksEndpoint(status, message) ? 'unsupported' : endOfStatus(status, message);
 }
 
-function endOfRefusal(trip: Trip, status: number, message: string): AttemptEnd {
-  return trip.route.speech !== null && lacksEndpoint(status, message) ? 'unsupported' : endOfStatus(status, message);
+/** An attempt of which no node heard. */
+function unasked(end: AttemptEnd): Attempt {
+  return { end, verdict: verdicts[end], retryAfterMs: null, usage: null, ending: null };
 }
 
-function outcomeOf(verdict: Verdict, retryAfterMs: number | null): LeaseOutcome {
-  switch (verdict.blame) {
-    case 'served':
-    case 'neutral':
-    case 'fault':
-    case 'missing':
-    case 'unauthorized':
-      return { kind: verdict.blame };
-    case 'if-served':
-      return { kind: 'suspect' };
-    case 'overloaded':
-      return { kind: 'overloaded', coolMs: coolMs(retryAfterMs) };
-    case 'loading':
-      return { kind: 'loading', retryAfterMs: retryAfterMs === null ? null : coolMs(retryAfterMs) };
-  }
+function canTranslate(plane: DataPlane, { translated }: Asking, grant: Grant): boolean {
+  const node = plane.snapshot.nodes[grant.node];
+  return translated !== null && node?.generation === grant.generation && translated.problemFor(node) === null;
 }
 
 function ignore(): void {}

@@ -44,6 +44,11 @@ export function speaks(engine: EngineKind, speech: Speech): boolean {
   return engineGroups.get(groupOf(speech))?.has(engine) ?? false;
 }
 
+/** True where engines of this kind, as far as it is known, take a request to this endpoint as it comes. */
+export function speaksRoute(engine: EngineKind | undefined, speech: Speech | null): boolean {
+  return speech === null || (engine !== undefined && speaks(engine, speech));
+}
+
 /** Begins what is put behind a model's name where it is placed among some engines only. No model's name has it. */
 const MARK = '\u0000';
 

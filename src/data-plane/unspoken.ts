@@ -21,13 +21,17 @@ export class Unspoken {
     this.#until.set(keyOf(speech, node), now + KEPT_MS);
   }
 
+  has(speech: Speech, node: NodeRef, now: number): boolean {
+    return (this.#until.get(keyOf(speech, node)) ?? 0) > now;
+  }
+
   /** Those of the model's nodes that are to be left out; null where that leaves none, though the model is offered. */
   without(snapshot: FleetSnapshot, speech: Speech, model: string, now: number): NodeRef[] | null {
     const left: NodeRef[] = [];
     const offers = speakingOffers(snapshot, speech, model);
     for (const { node } of offers) {
       const generation = snapshot.nodes[node]?.generation ?? 0;
-      if ((this.#until.get(keyOf(speech, { node, generation })) ?? 0) > now) left.push({ node, generation });
+      if (this.has(speech, { node, generation }, now)) left.push({ node, generation });
     }
     // Before the fleet is known another node may turn up.
     const isOffered = snapshot.models.has(model) && (snapshot.settled || offers.length > 0);

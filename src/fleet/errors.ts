@@ -73,6 +73,14 @@ const table = {
     retryable: false,
     message: 'Compressed bodies are not accepted. Send the body without content-encoding.',
   },
+  unsupported_field: {
+    status: 400,
+    type: 'invalid_request_error',
+    fault: 'client',
+    retryable: false,
+    message:
+      'No node of this model speaks this endpoint itself, and a field of the request cannot be said in another dialect. Leave it out, or use another endpoint.',
+  },
   invalid_api_key: {
     status: 401,
     type: 'authentication_error',

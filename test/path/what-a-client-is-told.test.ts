@@ -315,13 +315,13 @@ test('an exception on the path is answered 500, logged under its id, and the rou
   await using node = await scriptedNode();
   await using router = await startDataPlane([{ url: node.url }]);
   const { plane } = router;
-  const real = plane.placementName.bind(plane);
-  plane.placementName = () => {
+  const real = plane.planAsking.bind(plane);
+  plane.planAsking = () => {
     throw new Error('a bug');
   };
   const response = await router.chat();
   await assertTold(response, '/v1/chat/completions', [500, 'api_error', 'internal_error']);
-  plane.placementName = real;
+  plane.planAsking = real;
   assert.equal((await router.chat()).status, 200);
   const log = router.messages.find((message) => message.kind === 'log');
   assert.equal(log?.detail?.['requestId'], response.headers.get('x-request-id'));

@@ -34,7 +34,7 @@ const planes = new Map<string, Plane>([
   [
     'data-plane',
     {
-      rooms: new Set(['http', 'auth', 'api', 'dispatcher', 'balancer', 'attempt', 'relay', 'threads']),
+      rooms: new Set(['http', 'auth', 'api', 'translate', 'dispatcher', 'balancer', 'attempt', 'relay', 'threads']),
       composingRooms: new Set(),
       exceptions: [
         // Picking a node and counting it is one synchronous step, so the brain holds both.
@@ -44,6 +44,7 @@ const planes = new Map<string, Plane>([
         { from: 'threads', to: 'auth', typesOnly: false },
         { from: 'attempt', to: 'api', typesOnly: true },
         { from: 'relay', to: 'api', typesOnly: true },
+        { from: 'relay', to: 'translate', typesOnly: true },
         { from: 'http', to: 'api', typesOnly: true },
       ],
     },

@@ -1,4 +1,4 @@
-import type { ClientError, DialectForm } from './dialect.ts';
+import { type ClientError, type DialectForm, typedEvent } from './dialect.ts';
 
 /** Anthropic's word for each status; its SDKs choose the exception by the status, people read the word. */
 const TYPE_BY_STATUS: ReadonlyMap<number, string> = new Map([
@@ -38,6 +38,8 @@ export const anthropic: DialectForm = {
   streamContentType: 'text/event-stream; charset=utf-8',
   errorBody: (error) => Buffer.from(errorText(error)),
   isOwnError,
+  streamObject: typedEvent,
+  streamEnd: '',
   streamError: (error) => Buffer.from(`event: error\ndata: ${errorText(error)}\n\n`),
   keepAlive: Buffer.from('event: ping\ndata: {"type": "ping"}\n\n'),
 };

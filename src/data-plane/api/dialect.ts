@@ -25,6 +25,10 @@ export interface DialectForm {
   errorBody(error: ClientError): Buffer;
   /** True for an error body that clients of this dialect understand as it is; absent where they take any. */
   readonly isOwnError?: (body: Buffer) => boolean;
+  /** One object of a stream that the router writes itself. */
+  streamObject(object: Readonly<Record<string, unknown>>): string;
+  /** What follows a stream's last object. */
+  readonly streamEnd: string;
   /** Bytes that put the error into a started stream, at a frame boundary, without an end marker. */
   streamError(error: ClientError): Buffer;
   /** Bytes that keep a waiting stream's connection alive and mean nothing to the client. */
@@ -49,4 +53,11 @@ export function clientError(code: ErrorCode, detail: ClientErrorDetail): ClientE
     requestId: detail.requestId,
     retryAfterMs: detail.retryAfterMs ?? null,
   };
+}
+
+/** An object of a stream of typed events: clients find the type in the event's name as well as in the object. */
+export function typedEvent(object: Readonly<Record<string, unknown>>): string {
+  const { type } = object;
+  const data = `data: ${JSON.stringify(object)}\n\n`;
+  return typeof type === 'string' ? `event: ${type}\n${data}` : data;
 }

@@ -1,4 +1,4 @@
-import type { ClientError, DialectForm } from './dialect.ts';
+import { type ClientError, type DialectForm, typedEvent } from './dialect.ts';
 
 function errorText(error: ClientError): string {
   return JSON.stringify({
@@ -12,6 +12,8 @@ export const openai: DialectForm = {
   streamForm: 'sse',
   streamContentType: 'text/event-stream; charset=utf-8',
   errorBody: (error) => Buffer.from(errorText(error)),
+  streamObject: (object) => `data: ${JSON.stringify(object)}\n\n`,
+  streamEnd: 'data: [DONE]\n\n',
   streamError: (error) => Buffer.from(`data: ${errorText(error)}\n\n`),
   keepAlive: Buffer.from(': keep-alive\n\n'),
 };
@@ -19,6 +21,8 @@ export const openai: DialectForm = {
 /** As `openai`, in streams of typed events; a client that reads them finds the error by the event's name and in its fields. */
 export const responses: DialectForm = {
   ...openai,
+  streamObject: typedEvent,
+  streamEnd: '',
   streamError: (error) => {
     const { code, message } = error;
     return Buffer.from(`event: error\ndata: ${JSON.stringify({ type: 'error', code, message, param: null })}\n\n`);

@@ -11,6 +11,7 @@ import type { Outlet, Paced } from './outlet.ts';
 import { isPassing, watchRaw } from './raw.ts';
 import type { RelayEnd } from './relay-end.ts';
 import { watchSse } from './sse.ts';
+import { type Telling, tellWhole, watchTranslated } from './translated-watch.ts';
 import { readWhole } from './whole.ts';
 
 // One attempt's answer on its way from the node to the client.
@@ -23,6 +24,8 @@ import { readWhole } from './whole.ts';
 
 const HELD_BYTES = 256 * 1024;
 const REFUSAL_BYTES = 64 * 1024;
+/** A whole answer cannot be told in another dialect before its end. */
+const TRANSLATED_BYTES = 32 * 1024 * 1024;
 
 export interface RelayTimeouts {
   readonly firstByteMs: number;
@@ -34,6 +37,8 @@ export interface RelayOptions {
   readonly askedModel: string;
   /** The answer may be no JSON: it then passes unread. */
   readonly mayPass: boolean;
+  /** How the answer is told where the client speaks another dialect than the node; null where it passes. */
+  readonly telling: Telling | null;
   readonly timeouts: RelayTimeouts;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -106,6 +111,8 @@ export class AnswerRelay implements Receiver, Paced {
     if (contentType.startsWith('text/event-stream')) this.#watch = watchSse(this.#options.askedModel);
     else if (contentType.includes('ndjson')) this.#watch = watchNdjson(this.#options.askedModel);
     this.#isStream = this.#watch !== null;
+    const { telling } = this.#options;
+    if (telling && this.#watch) this.#watch = watchTranslated(this.#watch, telling, this.#isFramed());
     if (this.#options.mayPass && isPassing(contentType)) this.#watch = watchRaw(this.#isFramed());
   }
 
@@ -116,6 +123,8 @@ export class AnswerRelay implements Receiver, Paced {
     if (this.#status === null || !isSuccess(this.#status)) {
       // A refusal is judged by its status; nobody needs the rest of a long one.
       if (this.#heldBytes > REFUSAL_BYTES) this.#finish('refused');
+    } else if (this.#options.telling) {
+      if (this.#heldBytes > TRANSLATED_BYTES) this.#finish('garbage');
     } else if (this.#heldBytes > HELD_BYTES) {
       const held = this.#takeHeld();
       if (!opensObject(held)) return this.#finish('garbage');
@@ -132,7 +141,10 @@ export class AnswerRelay implements Receiver, Paced {
     if (!answer.isObject) return this.#finish('garbage');
     if (answer.failed !== null) return this.#finish('server-error', answer.failed);
     this.#usage = answer.usage;
-    this.#outlet.send(this.#status, this.#answerHead(), answer.body);
+    const { telling } = this.#options;
+    const body = telling ? tellWhole(answer.body, telling) : answer.body;
+    if (body === null) return this.#finish('garbage');
+    this.#outlet.send(this.#status, this.#answerHead(), body);
     this.#finish('complete');
   }
 
@@ -178,7 +190,9 @@ export class AnswerRelay implements Receiver, Paced {
 
   #answerHead(): string[] {
     const headers = this.#options.begin();
-    addCrossingHeaders(this.#headers, headers);
+    const { telling } = this.#options;
+    if (telling) headers.push('content-type', this.#isStream ? telling.form.streamContentType : 'application/json');
+    else addCrossingHeaders(this.#headers, headers);
     return headers;
   }
 

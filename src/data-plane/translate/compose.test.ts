@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compose } from './compose.ts';
+import { isUntranslatable, type Translator } from './translation.ts';
+
+/** Wraps whatever passes in the pair's name, so that the order shows. */
+function pair(from: string, to: string): Translator {
+  const name = `${from}>${to}`;
+  return {
+    from,
+    to,
+    translate: (call) =>
+      call['bad'] === name
+        ? { field: name, message: `${name} cannot` }
+        : {
+            call: { ...call, [name]: true },
+            answer: () => ({
+              whole: (answer) => (answer['bad'] === name ? null : { [name]: answer }),
+              event: (event) => [{ [name]: event }, { [name]: 'more' }],
+              end: () => [{ end: name }],
+            }),
+          },
+  };
+}
+
+const both = compose(pair('a', 'b'), pair('b', 'c'));
+
+test('a call goes through both, and the answer comes back through both in the other order', () => {
+  assert.deepEqual([both.from, both.to], ['a', 'c']);
+  const result = both.translate({});
+  assert.ok(!isUntranslatable(result));
+  assert.deepEqual(result.call, { 'a>b': true, 'b>c': true });
+  const answer = result.answer();
+  assert.deepEqual(answer.whole({}), { 'a>b': { 'b>c': {} } });
+  assert.deepEqual(answer.whole({ bad: 'b>c' }), null);
+  assert.equal(answer.event({}).length, 4);
+  assert.deepEqual(answer.end(null), [{ 'a>b': { end: 'b>c' } }, { 'a>b': 'more' }, { end: 'a>b' }]);
+});
+
+test('what either cannot say is told by its name', () => {
+  for (const name of ['a>b', 'b>c']) {
+    const result = both.translate({ bad: name });
+    assert.ok(isUntranslatable(result));
+    assert.equal(result.field, name);
+  }
+});

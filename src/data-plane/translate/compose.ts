@@ -1,0 +1,30 @@
+import { isUntranslatable, type Translator } from './translation.ts';
+
+/** One translator put behind another: what `first` says is said on by `second`, and the answer comes back the same way. */
+export function compose(first: Translator, second: Translator): Translator {
+  return {
+    from: first.from,
+    to: second.to,
+    translate: (call) => {
+      const near = first.translate(call);
+      if (isUntranslatable(near)) return near;
+      const far = second.translate(near.call);
+      if (isUntranslatable(far)) return far;
+      return {
+        call: far.call,
+        answer: () => {
+          const inner = far.answer();
+          const outer = near.answer();
+          return {
+            whole: (answer) => {
+              const told = inner.whole(answer);
+              return told === null ? null : outer.whole(told);
+            },
+            event: (event) => inner.event(event).flatMap((told) => outer.event(told)),
+            end: (usage) => [...inner.end(usage).flatMap((told) => outer.event(told)), ...outer.end(usage)],
+          };
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import type { EngineKind } from '../../fleet/glossary.ts';
+import type { Translator } from './translation.ts';
+
+// Which translation lets a node of a make that does not speak a client's endpoint serve it all the same.
+
+const pairs: readonly Translator[] = [];
+
+const byEndpoint: ReadonlyMap<string, Translator> = new Map(pairs.map((pair) => [pair.from, pair]));
+
+/** How a request to `path` is told to an engine that does not speak it; null where it cannot be. */
+export function translatorFor(path: string, _engine: EngineKind): Translator | null {
+  return byEndpoint.get(path) ?? null;
+}
