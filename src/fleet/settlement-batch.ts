@@ -107,10 +107,10 @@ export function unpackSettlements(batch: SettlementBatch): Settlement[] {
   let n = 0;
   return batch.ids.map((id): Settlement => {
     const at = n;
-    const told = numbers[at + 8] ?? 0;
+    const told = number(numbers[at + 8]);
     const attempts: AttemptRecord[] = [];
     n += PER_SETTLEMENT;
-    for (let left = numbers[at + 20] ?? 0; left > 0; left -= 1) {
+    for (let left = number(numbers[at + 20]); left > 0; left -= 1) {
       attempts.push({
         nodeId: wordAt(texts, numbers[n]),
         nodeName: wordAt(texts, numbers[n + 1]),
