@@ -4,12 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type AdminServer, startAdminServer } from './api/admin-server.ts';
 import type { AdminState } from './api/admin-state.ts';
 import { adminToken, tokenCheck, UnusableToken } from './api/admin-token.ts';
-import { keyRoutes } from './api/keys.ts';
-import { modelRoutes } from './api/models.ts';
-import { nodeRoutes } from './api/nodes.ts';
-import { plannedRoutes } from './api/planned.ts';
-import { requestRoutes } from './api/requests.ts';
-import { routerStateRoutes } from './api/router-state.ts';
+import { adminRoutes } from './api/routes.ts';
 import { UnusableTls } from '../lib/tls-files.ts';
 import { DataPlaneLink, type Port } from './data-plane-link.ts';
 import { UnusableSettings } from './fleet-start.ts';
@@ -65,7 +60,7 @@ export async function startControlPlane(
     server = await startAdminServer({
       listen: settings.admin.listen,
       tls: settings.admin.tls,
-      routes: routes(opened.state),
+      routes: adminRoutes(opened.state),
       isAuthorized: tokenCheck(token),
       onMistake: (error, isWrite) => onMistake(opened.state, error, isWrite),
     });
@@ -83,17 +78,6 @@ export async function startControlPlane(
     port.close();
     return null;
   }
-}
-
-function routes(state: AdminState) {
-  return [
-    ...nodeRoutes(state),
-    ...modelRoutes(state),
-    ...keyRoutes(state),
-    ...requestRoutes(state),
-    ...routerStateRoutes(state),
-    ...plannedRoutes(),
-  ];
 }
 
 function onMistake({ log }: AdminState, error: unknown, isWrite: boolean): void {

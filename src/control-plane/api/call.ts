@@ -53,17 +53,6 @@ export function param(call: Call, name: string): string {
   return call.params[name] ?? '';
 }
 
-/** A whole number from the query within bounds; throws `ApiError`. */
-export function countQuery(call: Call, name: string, fallback: number, most: number): number {
-  const written = call.query.get(name);
-  if (written === null) return fallback;
-  const value = Number(written);
-  if (!/^\d+$/.test(written) || value < 1 || value > most) {
-    throw new ApiError(400, 'invalid_request', `${name}: must be a whole number from 1 to ${most}.`);
-  }
-  return value;
-}
-
 /** Reads at most 1 MB; rejects with `ApiError`. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const text = await readText(request);

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { engineKinds } from '../../fleet/glossary.ts';
 import { isOwnHeader } from '../../fleet/own-headers.ts';
+import { outcomes } from '../../fleet/settlement.ts';
 import { ApiError } from './call.ts';
 import { readTime } from './time.ts';
 
-// What administrators may send, field by field. The fields of a node are those of the configuration's `nodes` entries. This file is
-// imported when the first write comes: zod is a sixth of an idle control plane's memory, and most of them see no write.
+// What administrators may send, field by field. The fields of a node are those of the configuration's `nodes` entries. What is not known
+// is an error, in a query too: a misspelt filter would otherwise show everything as if it had matched. This file is imported when
+// the first write or query comes: zod is a sixth of an idle control plane's memory, and most of them see neither.
 
 const MAX_COUNT = 100_000;
 
@@ -84,6 +86,43 @@ export const keyInput = z.strictObject({
   ratePerMinute: z.number().positive('must be above 0').nullish(),
 });
 
+/** A whole number in a query, from 1. */
+function wholeText(most: number) {
+  const message = `must be a whole number from 1 to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= most, message);
+}
+
+const PAGE = 50;
+const LONGEST_PAGE = 500;
+
+export const requestFilter = z.strictObject({
+  model: z.string().optional(),
+  outcome: z.enum(outcomes).optional(),
+  status: wholeText(999).optional(),
+  keyId: z.string().optional(),
+  code: z.string().optional(),
+  since: time.optional(),
+  until: time.optional(),
+  node: z.string().meta({ description: "a node's id or name, of any attempt" }).optional(),
+  cursor: z.string().meta({ description: 'nextCursor of the page before' }).optional(),
+  limit: wholeText(LONGEST_PAGE).default(PAGE),
+});
+
+const SHOWN_LINES = 100;
+const MOST_LINES = 2000;
+
+export const logFilter = z.strictObject({
+  tail: wholeText(MOST_LINES).default(SHOWN_LINES).meta({ description: 'how many lines, the last ones' }),
+});
+
+export const keyRemoval = z.strictObject({
+  abort: z.enum(['true', 'false']).meta({ description: 'true also ends what runs under the key' }).optional(),
+});
+
 /** Throws `ApiError` 400 `invalid_request` that names every wrong field. */
 export function check<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
   const result = schema.safeParse(value);
@@ -93,4 +132,14 @@ export function check<T extends z.ZodType>(schema: T, value: unknown): z.infer<T
     return path === '' ? issue.message : `${path}: ${issue.message}`;
   });
   throw new ApiError(400, 'invalid_request', problems.join('; '));
+}
+
+/** As `check`, of a query; names what there is where it has something else. */
+export function checkQuery<T extends z.ZodObject>(schema: T, query: URLSearchParams): z.infer<T> {
+  const known = Object.keys(schema.shape);
+  const unknown = [...query.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new ApiError(400, 'invalid_request', `${unknown}: unknown parameter. There is ${known.join(', ')}.`);
+  }
+  return check(schema, Object.fromEntries(query));
 }

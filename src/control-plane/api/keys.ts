@@ -25,6 +25,8 @@ export function keyRoutes(state: AdminState): readonly Route[] {
   };
 
   const remove = async (call: Call): Promise<Reply> => {
+    const { checkQuery, keyRemoval } = await import('./input.ts');
+    const abort = checkQuery(keyRemoval, call.query).abort === 'true';
     const id = param(call, 'id');
     const key = keys.byId(id);
     if (!key) throw notFound(`There is no key ${id}. GET /api/keys lists them.`);
@@ -35,7 +37,6 @@ export function keyRoutes(state: AdminState): readonly Route[] {
         `The key ${key.label} is declared in the configuration. Remove it there and restart.`,
       );
     }
-    const abort = call.query.get('abort') === 'true';
     kept(() => keys.remove(id));
     publication.changed();
     await inForce(state, 'key.remove', id, { label: key.label, abort });

@@ -17,7 +17,6 @@ const planned: readonly (readonly [Method, string])[] = [
   ['POST', '/api/tokens'],
   ['DELETE', '/api/tokens/:id'],
   ['PUT', '/api/settings'],
-  ['GET', '/api/openapi.json'],
 ];
 
 export function plannedRoutes(): readonly Route[] {

@@ -1,13 +1,10 @@
 import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
 import { gaugePage } from '../telemetry/gauge-page.ts';
 import type { AdminState } from './admin-state.ts';
-import { countQuery, type Reply, type Route } from './call.ts';
+import type { Reply, Route } from './call.ts';
 import { MASK, nodeView } from './node-view.ts';
 
 // The router itself: its figures, its settings, its log, its metrics.
-
-const SHOWN_LINES = 100;
-const MOST_LINES = 2000;
 
 export function routerStateRoutes(state: AdminState): readonly Route[] {
   const { fleet, link, log, metrics, clock, startedAt } = state;
@@ -47,8 +44,9 @@ export function routerStateRoutes(state: AdminState): readonly Route[] {
     {
       method: 'GET',
       path: '/api/logs',
-      answer: (call) => {
-        const lines = log.tail(countQuery(call, 'tail', SHOWN_LINES, MOST_LINES));
+      answer: async (call) => {
+        const { checkQuery, logFilter } = await import('./input.ts');
+        const lines = log.tail(checkQuery(logFilter, call.query).tail);
         return { status: 200, body: { data: lines.map((line): unknown => JSON.parse(line)) } };
       },
     },

@@ -1,0 +1,14 @@
+import { keyEndpoints } from './keys.ts';
+import { modelEndpoints } from './models.ts';
+import { nodeEndpoints } from './nodes.ts';
+import { requestEndpoints } from './requests.ts';
+import { routerStateEndpoints } from './router-state.ts';
+
+/** Every endpoint of the admin API, in the order in which they are shown. */
+export const endpoints = {
+  ...nodeEndpoints,
+  ...modelEndpoints,
+  ...keyEndpoints,
+  ...requestEndpoints,
+  ...routerStateEndpoints,
+} as const;

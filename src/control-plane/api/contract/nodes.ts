@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { engineKinds, nodeStates } from '../../../fleet/glossary.ts';
+import { nodeInput } from '../input.ts';
+import { type Endpoints, epochMs, listOf } from './endpoint.ts';
+
+const masked = z.literal('***').nullable().meta({ description: '"***" where there is one' });
+const count = z.int().min(0);
+
+const node = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    url: z.string(),
+    engine: z.enum(engineKinds).nullable().meta({ description: 'null until it was recognised' }),
+    engineSetting: z.enum(['auto', ...engineKinds]),
+    state: z.enum(nodeStates),
+    detail: z.string().nullable().meta({ description: 'why it is in that state; null while all is well' }),
+    draining: z.boolean().meta({ description: 'takes no new requests' }),
+    managedBy: z.enum(['config', 'api', 'discovery']),
+    maxConcurrent: z.int().nullable().meta({ description: 'as configured' }),
+    slots: z.int().min(1),
+    taken: count.nullable().meta({ description: 'slots in use; null where the data plane did not answer' }),
+    breaker: z.enum(['closed', 'open', 'half-open']).nullable(),
+    cooling: z.boolean().nullable().meta({ description: 'it asked for a pause' }),
+    sockets: z.object({ idle: count, busy: count, opened: count }).nullable(),
+    models: z.array(z.string()),
+    load: z.object({
+      running: z.number().nullable(),
+      waiting: z.number().nullable(),
+      cacheUse: z.number().nullable().meta({ description: '0 to 1' }),
+    }),
+    version: z.string().nullable(),
+    lastProbeAt: epochMs.nullable(),
+    apiKey: masked,
+    headers: z.record(z.string(), z.literal('***')),
+    modelNames: z.record(z.string(), z.string()).nullable(),
+    timeouts: z
+      .object({
+        connectMs: z.number().optional(),
+        firstByteMs: z.number().optional(),
+        betweenBytesMs: z.number().optional(),
+      })
+      .nullable(),
+    tls: z
+      .object({ ca: z.string().nullable(), cert: z.string().nullable(), key: masked, verify: z.boolean() })
+      .nullable(),
+  })
+  .meta({ id: 'Node' });
+
+export { node as nodeAnswer };
+
+const nodeModel = z
+  .object({
+    model: z.string(),
+    upstream: z.string().meta({ description: "the engine's own name" }),
+    ready: z.boolean(),
+    slots: z.int().nullable(),
+    sizeBytes: z.number().nullable(),
+    contextTokens: z.number().nullable(),
+  })
+  .meta({ id: 'NodeModel' });
+
+const params = { id: "a node's id or name" };
+const wanted = nodeInput.meta({ id: 'NodeInput' });
+
+export const nodeEndpoints = {
+  'GET /api/nodes': { tag: 'nodes', summary: 'List the nodes', status: [200], answer: listOf(node) },
+  'POST /api/nodes': {
+    tag: 'nodes',
+    summary: 'Register a node',
+    description: 'Answered after its first probe, or after 5 s. A node that cannot be reached is registered too.',
+    body: wanted,
+    status: [201],
+    answer: node,
+    refusals: [409, 413, 503],
+  },
+  'GET /api/nodes/:id': {
+    tag: 'nodes',
+    summary: 'Show a node',
+    params,
+    status: [200],
+    answer: node,
+    refusals: [404],
+  },
+  'PUT /api/nodes/:id': {
+    tag: 'nodes',
+    summary: 'Replace the settings of a node',
+    description: 'A masked secret that is sent back as "***" stays as it is.',
+    params,
+    body: wanted,
+    status: [200],
+    answer: node,
+    refusals: [404, 409, 413, 503],
+  },
+  'DELETE /api/nodes/:id': {
+    tag: 'nodes',
+    summary: 'Remove a node',
+    params,
+    status: [204],
+    answer: null,
+    refusals: [404, 409, 503],
+  },
+  'POST /api/nodes/:id/drain': {
+    tag: 'nodes',
+    summary: 'Give a node no new requests',
+    params,
+    status: [200],
+    answer: node,
+    refusals: [404, 503],
+  },
+  'POST /api/nodes/:id/resume': {
+    tag: 'nodes',
+    summary: 'Give a drained node requests again',
+    params,
+    status: [200],
+    answer: node,
+    refusals: [404, 503],
+  },
+  'POST /api/nodes/:id/probe': {
+    tag: 'nodes',
+    summary: 'Probe a node now',
+    params,
+    status: [200],
+    answer: node,
+    refusals: [404],
+  },
+  'GET /api/nodes/:id/models': {
+    tag: 'nodes',
+    summary: 'List the models of a node',
+    params,
+    status: [200],
+    answer: listOf(nodeModel),
+    refusals: [404],
+  },
+} as const satisfies Endpoints;
