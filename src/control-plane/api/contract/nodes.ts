@@ -33,6 +33,9 @@ const node = z
     lastProbeAt: epochMs.nullable(),
     apiKey: masked,
     headers: z.record(z.string(), z.literal('***')),
+    tags: z.array(z.string()),
+    memoryBytes: z.number().nullable(),
+    logsUrl: z.string().nullable().meta({ description: 'where its log is read' }),
     modelNames: z.record(z.string(), z.string()).nullable(),
     timeouts: z
       .object({
