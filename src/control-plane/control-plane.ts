@@ -60,6 +60,7 @@ export async function startControlPlane(
     server = await startAdminServer({
       listen: settings.admin.listen,
       tls: settings.admin.tls,
+      clock,
       routes: adminRoutes(opened.state),
       isAuthorized: tokenCheck(token),
       onMistake: (error, isWrite) => onMistake(opened.state, error, isWrite),

@@ -10,6 +10,7 @@ import type { DataPlaneLink } from './data-plane-link.ts';
 import { asker } from './engines/ask.ts';
 import { probeNode } from './engines/probe-node.ts';
 import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
+import { headersOf, logPool, logSourceOf } from './node-calls.ts';
 import { Discovery, usualPorts } from './nodes/discovery.ts';
 import { FirstRound } from './nodes/first-round.ts';
 import { type NodeAddress, readNodeUrl } from './nodes/node-address.ts';
@@ -110,7 +111,10 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     onState: ({ settings: { name }, health: { state, detail } }) =>
       log.info('node state', { node: name, state, detail }),
     onFirstProbe: (id) => firstRound.done(id),
-    onRemoved: (id) => httpClient.retire(id),
+    onRemoved: (id) => {
+      httpClient.retire(id);
+      httpClient.retire(logPool(id));
+    },
   });
   const discovery = new Discovery({
     clock,
@@ -142,6 +146,8 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       startedAt,
       clock,
       link,
+      httpClient,
+      logSource: (node) => logSourceOf(node, settings.health.timeoutMs),
       fleet,
       publication,
       keys,
@@ -190,10 +196,4 @@ function registrationsOf(start: ControlPlaneStart, table: NodesTable, database: 
     database.close();
     throw error;
   }
-}
-
-/** Name, value, name, value, … */
-function headersOf({ settings }: RegisteredNode): readonly string[] {
-  const authorization = settings.apiKey === undefined ? [] : ['authorization', `Bearer ${settings.apiKey}`];
-  return [...authorization, ...Object.entries(settings.headers).flat()];
 }

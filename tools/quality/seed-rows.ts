@@ -101,8 +101,18 @@ export const seedRows: readonly SeedRow[] = [
   {
     task: 'T020',
     asks: "the logs API uses the shared client: a node's logs, read through the router",
-    proofs: [],
-    later: 'issue E; the endpoint answers 501',
+    proofs: [
+      {
+        file: 'src/control-plane/node-calls.ts',
+        testFile: 'src/control-plane/api/logs.test.ts',
+        testName: "a node's log is read through the shared client: the newest lines, scrubbed, with the node's own key",
+        mutation: {
+          find: 'return { target: targetOf(node, connectMs), path, headers: headersOf(node) };',
+          replace:
+            'return { target: { ...targetOf(node, connectMs), pool: "another" }, path, headers: headersOf(node) };',
+        },
+      },
+    ],
   },
   {
     task: 'T021',

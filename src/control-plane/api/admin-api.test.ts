@@ -60,7 +60,6 @@ test('a body over 1 MB is 413, a wrong method 405 with Allow, an unknown path 40
     ['POST', '/api/nodes/x/models/pull'],
     ['POST', '/api/nodes/x/models/load'],
     ['POST', '/api/nodes/x/models/unload'],
-    ['GET', '/api/nodes/x/logs'],
     ['GET', '/api/models/catalogue?q=a'],
     ['POST', '/api/models/distribute'],
     ['GET', '/api/tasks'],

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import type { Address, ListenerTls } from '../../fleet/settings.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
 import { readTlsFiles } from '../../lib/tls-files.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { ApiError, type Method, readJson, type Reply, type Route } from './call.ts';
+import { sendEvents } from './event-stream.ts';
 import { matchRoute } from './router.ts';
 
 // The administrators' listener. Order: a foreign web page is refused, then the token is asked for on every path (an unknown
@@ -22,6 +24,7 @@ const MAX_CONNECTIONS = 256;
 export interface AdminServerOptions {
   readonly listen: Address;
   readonly tls: ListenerTls | null;
+  readonly clock: Clock;
   readonly routes: readonly Route[];
   readonly isAuthorized: (header: string | undefined) => boolean;
   readonly onMistake: (error: unknown, isWrite: boolean) => void;
@@ -35,9 +38,9 @@ export interface AdminServer {
 
 /** Listens; rejects with the system's error (`code` EADDRINUSE, …) or `UnusableTls`. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-  const { listen, tls } = options;
+  const { listen, tls, clock } = options;
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(options, request).then((reply) => send(request, response, reply));
+    void answer(options, request).then((reply) => send(request, response, reply, clock));
   };
   const server: Server = tls
     ? nodeHttps().createServer({ ...LIMITS, ...readTlsFiles('admin.tls', tls) }, onRequest)
@@ -98,8 +101,10 @@ function errorReply({ status, code, message, headers }: ApiError): Reply {
   return { status, body: { error: { code, message } }, headers };
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, body, headers }: Reply): void {
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply, clock: Clock): void {
   if (response.destroyed) return;
+  const { status, body, headers, events } = reply;
+  if (events) return sendEvents(response, headers ?? {}, clock, events);
   const isJson = typeof body === 'object' && body !== null;
   const text = isJson ? `${JSON.stringify(body)}\n` : (body ?? '');
   response.writeHead(status, {

@@ -1,10 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Settings } from '../../fleet/settings.ts';
+import type { HttpClient } from '../../http-client/http-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ClientKeys } from '../client-keys.ts';
 import type { DataPlaneLink } from '../data-plane-link.ts';
 import type { NodeFleet } from '../nodes/node-fleet.ts';
+import type { LogSource } from '../nodes/node-log.ts';
 import type { Publication } from '../nodes/publication.ts';
+import type { RegisteredNode } from '../nodes/registered-node.ts';
 import type { AuditTable } from '../store/audit-table.ts';
 import { StoreWriteError } from '../store/database.ts';
 import type { History } from '../store/history.ts';
@@ -22,6 +25,9 @@ export interface AdminState {
   readonly startedAt: number;
   readonly clock: Clock;
   readonly link: DataPlaneLink;
+  readonly httpClient: HttpClient;
+  /** Where a node's log is read; null where nobody said. */
+  readonly logSource: (node: RegisteredNode) => LogSource | null;
   readonly fleet: NodeFleet;
   readonly publication: Publication;
   readonly keys: ClientKeys;

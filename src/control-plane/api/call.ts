@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { EventSource } from './event-stream.ts';
 
 // One call of the admin API and its answer, as plain values: resources never touch the socket.
 
@@ -20,6 +21,8 @@ export interface Reply {
   /** An object is sent as JSON, text as it is, null as no body. */
   readonly body: object | string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /** In place of a body: an answer that goes on. */
+  readonly events?: EventSource;
 }
 
 export interface Route {

@@ -115,8 +115,17 @@ export const requestFilter = z.strictObject({
 const SHOWN_LINES = 100;
 const MOST_LINES = 2000;
 
+const tail = wholeText(MOST_LINES).default(SHOWN_LINES).meta({ description: 'how many lines, the last ones' });
+
+export const nodeLogFilter = z.strictObject({ tail });
+
 export const logFilter = z.strictObject({
-  tail: wholeText(MOST_LINES).default(SHOWN_LINES).meta({ description: 'how many lines, the last ones' }),
+  tail,
+  level: z.enum(['debug', 'info', 'warn', 'error']).meta({ description: 'of this level and above' }).optional(),
+  follow: z
+    .enum(['1', '0'])
+    .meta({ description: '1: those lines and then each that comes, as server-sent events' })
+    .optional(),
 });
 
 export const keyRemoval = z.strictObject({

@@ -2,7 +2,8 @@ import type { NodeSettings } from '../../fleet/settings.ts';
 import { sameMachineUrl } from '../nodes/node-address.ts';
 import type { RegisteredNode } from '../nodes/registered-node.ts';
 import { type AdminState, atMost, inForce, kept } from './admin-state.ts';
-import { ApiError, type Call, notFound, param, type Reply, type Route } from './call.ts';
+import { ApiError, type Call, type Reply, type Route } from './call.ts';
+import { findNode } from './find-node.ts';
 import { checkedUrl, readNodeInput } from './node-input.ts';
 import { nodeView } from './node-view.ts';
 
@@ -15,12 +16,7 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
   const { fleet, clock, link, nodesTable } = state;
   const { registry } = fleet;
 
-  const find = (call: Call): RegisteredNode => {
-    const wanted = param(call, 'id');
-    const node = registry.byId(wanted) ?? registry.byName(wanted);
-    if (!node) throw notFound(`There is no node ${wanted}. GET /api/nodes lists them.`);
-    return node;
-  };
+  const find = (call: Call): RegisteredNode => findNode(registry, call);
   const view = async (status: number, node: RegisteredNode, headers?: Record<string, string>): Promise<Reply> => ({
     status,
     body: nodeView(node, await link.askGauges()),

@@ -75,7 +75,7 @@ test('every route has a description, and nothing is described that is no route',
 });
 
 test('what a running control plane answers is as described, to the field', async () => {
-  await using node = await scriptedNode();
+  await using node = await scriptedNode({ paths: { '/log': (_request, { response }) => void response.end('one\n') } });
   const health = { intervalMs: 5000, timeoutMs: 500 };
   const entry = {
     name: 'a',
@@ -83,6 +83,7 @@ test('what a running control plane answers is as described, to the field', async
     engine: 'auto',
     headers: { 'x-k': 'v' },
     apiKey: 's',
+    logsUrl: `${node.url}/log`,
     tls: { verify: false },
   } as const;
   const counts = { index: 0, generation: 1, slots: 8, taken: 3, breaker: 'open', cooling: false } as const;
@@ -146,6 +147,7 @@ test('what a running control plane answers is as described, to the field', async
   await call('GET /api/stats', '/api/stats');
   await call('GET /api/settings', '/api/settings');
   await call('GET /api/logs', '/api/logs?tail=2');
+  await call('GET /api/nodes/:id/logs', '/api/nodes/a/logs?tail=2');
   await call('GET /metrics', '/metrics');
   await call('GET /api/openapi.json', '/api/openapi.json');
   assert.deepEqual([...answered].toSorted(), Object.keys(endpoints).toSorted());

@@ -7,7 +7,6 @@ const planned: readonly (readonly [Method, string])[] = [
   ['POST', '/api/nodes/:id/models/pull'],
   ['POST', '/api/nodes/:id/models/load'],
   ['POST', '/api/nodes/:id/models/unload'],
-  ['GET', '/api/nodes/:id/logs'],
   ['GET', '/api/models/catalogue'],
   ['POST', '/api/models/distribute'],
   ['GET', '/api/tasks'],

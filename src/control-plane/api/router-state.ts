@@ -4,10 +4,10 @@ import type { AdminState } from './admin-state.ts';
 import type { Reply, Route } from './call.ts';
 import { MASK, nodeView } from './node-view.ts';
 
-// The router itself: its figures, its settings, its log, its metrics.
+// The router itself: its figures, its settings, its metrics.
 
 export function routerStateRoutes(state: AdminState): readonly Route[] {
-  const { fleet, link, log, metrics, clock, startedAt } = state;
+  const { fleet, link, metrics, clock, startedAt } = state;
 
   const stats = async (): Promise<Reply> => {
     const gauges = await link.askGauges();
@@ -41,15 +41,6 @@ export function routerStateRoutes(state: AdminState): readonly Route[] {
     { method: 'GET', path: '/api/stats', answer: stats },
     { method: 'GET', path: '/metrics', answer: page },
     { method: 'GET', path: '/api/settings', answer: () => ({ status: 200, body: withoutSecrets(state) }) },
-    {
-      method: 'GET',
-      path: '/api/logs',
-      answer: async (call) => {
-        const { checkQuery, logFilter } = await import('./input.ts');
-        const lines = log.tail(checkQuery(logFilter, call.query).tail);
-        return { status: 200, body: { data: lines.map((line): unknown => JSON.parse(line)) } };
-      },
-    },
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { AdminState } from './admin-state.ts';
 import type { Route } from './call.ts';
 import { keyRoutes } from './keys.ts';
+import { logRoutes } from './logs.ts';
 import { modelRoutes } from './models.ts';
 import { nodeRoutes } from './nodes.ts';
 import { openApiRoutes } from './openapi.ts';
@@ -14,6 +15,7 @@ export function adminRoutes(state: AdminState): readonly Route[] {
     ...nodeRoutes(state),
     ...modelRoutes(state),
     ...keyRoutes(state),
+    ...logRoutes(state),
     ...requestRoutes(state),
     ...routerStateRoutes(state),
     ...openApiRoutes(),

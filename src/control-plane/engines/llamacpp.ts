@@ -2,7 +2,7 @@ import { type EngineLoad, unknownLoad } from '../probe.ts';
 import { type Ask, askQuietly, refuse } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
 import { readGauges, total } from './gauges.ts';
-import { countField, field, textField } from './json.ts';
+import { countField, field, textField } from '../json.ts';
 import { isOwnedBy, listEntries, readModelList } from './model-list.ts';
 
 // llama.cpp's server. `/health` answers 503 "Loading model" while it loads: not ready, and no failure. `/props` needs the

@@ -2,7 +2,7 @@ import type { ProbedModel } from '../probe.ts';
 import { unknownLoad } from '../probe.ts';
 import { refuse } from './ask.ts';
 import type { Engine } from './engine.ts';
-import { countField, listField, textField } from './json.ts';
+import { countField, listField, textField } from '../json.ts';
 
 // LM Studio answers 200 with an error text to every path it does not know, so its list is known by the `state` of its
 // entries. What is not loaded is loaded on demand, and so is ready.

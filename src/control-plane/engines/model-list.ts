@@ -1,6 +1,6 @@
 import type { ProbedModel } from '../probe.ts';
 import { type Answer, refuse } from './ask.ts';
-import { countField, field, listField, numberField, textField } from './json.ts';
+import { countField, field, listField, numberField, textField } from '../json.ts';
 
 // OpenAI's model list, as engines write it: `{"data":[{"id"}]}`, a bare array at some providers, `"data": null` at an
 // Ollama without models.

@@ -1,7 +1,7 @@
 import type { ProbedModel } from '../probe.ts';
 import { askQuietly, refuse } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
-import { countField, field, listField, numberField, textField } from './json.ts';
+import { countField, field, listField, numberField, textField } from '../json.ts';
 
 // Ollama loads models on demand, so every model on its disk is ready. It tells neither its number of parallel places nor
 // how many are taken. `/api/ps` lists what is in memory: with nothing there, nothing can be running; with something

@@ -2,7 +2,7 @@ import { unknownLoad } from '../probe.ts';
 import { askQuietly } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
 import { largestShare, readGauges, total } from './gauges.ts';
-import { countField, textField } from './json.ts';
+import { countField, textField } from '../json.ts';
 import { isOwnedBy, readModelList } from './model-list.ts';
 
 // SGLang. `/health` is not asked: in several versions it runs a generation and so times out on a busy engine. Gauges are

@@ -2,7 +2,7 @@ import { unknownLoad } from '../probe.ts';
 import { askQuietly } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
 import { largestShare, readGauges, total } from './gauges.ts';
-import { textField } from './json.ts';
+import { textField } from '../json.ts';
 import { isOwnedBy, readModelList } from './model-list.ts';
 
 // vLLM does not listen before its model is loaded, and does not tell how many sequences it batches at most. Its gauges

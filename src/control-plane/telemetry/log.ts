@@ -21,6 +21,8 @@ export interface Log {
   readonly requests: (settlements: readonly Settlement[]) => void;
   /** The newest lines, oldest first. */
   readonly tail: (count: number) => readonly string[];
+  /** Calls back with whole lines as they come; returns what ends that. */
+  readonly follow: (listener: (lines: string) => void) => () => void;
   /** Writes out what waits for the terminal. */
   readonly close: () => void;
 }
@@ -29,11 +31,13 @@ export interface Log {
 export function createLog(level: Settings['log']['level'], write?: (lines: string) => void): Log {
   const kept = new KeptLines(KEPT_LINES);
   const requestLines = new RequestLines();
+  const followers = new Set<(lines: string) => void>();
   // Asynchronous and bounded: a reader that stalls loses lines, the router does not stall with it.
   const output =
     level === 'silent' || write ? null : pino.destination({ dest: 1, sync: false, maxLength: WORST_BACKLOG_BYTES });
   const put = (text: string, lines: number): void => {
     kept.push(text, lines);
+    for (const follower of followers) follower(text);
     if (level === 'silent') return;
     output?.write(text);
     write?.(text);
@@ -57,6 +61,10 @@ export function createLog(level: Settings['log']['level'], write?: (lines: strin
       put(settlements.map((settlement) => requestLines.line(settlement)).join(''), settlements.length);
     },
     tail: (count) => kept.last(count),
+    follow: (listener) => {
+      followers.add(listener);
+      return () => void followers.delete(listener);
+    },
     close: () => closeQuietly(output),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { engineKinds, nodeStates } from '../../../fleet/glossary.ts';
-import { nodeInput } from '../input.ts';
+import { nodeInput, nodeLogFilter } from '../input.ts';
 import { type Endpoints, epochMs, listOf } from './endpoint.ts';
 
 const masked = z.literal('***').nullable().meta({ description: '"***" where there is one' });
@@ -134,5 +134,15 @@ export const nodeEndpoints = {
     status: [200],
     answer: listOf(nodeModel),
     refusals: [404],
+  },
+  'GET /api/nodes/:id/logs': {
+    tag: 'nodes',
+    summary: "The last lines of a node's log, oldest first",
+    description: 'Read from where its logsUrl says, and scrubbed of secrets.',
+    params,
+    query: nodeLogFilter,
+    status: [200],
+    answer: listOf(z.string()).extend({ truncated: z.boolean().meta({ description: 'there are older lines' }) }),
+    refusals: [404, 409, 502],
   },
 } as const satisfies Endpoints;

@@ -90,6 +90,7 @@ const meanings: Readonly<Record<number, string>> = {
   409: 'It contradicts what there is',
   413: 'The body is too large',
   422: 'It cannot be done with this engine',
+  429: 'Too many at the same time',
   502: 'What had to be asked did not answer as it should',
   503: 'It cannot be done at present',
   504: 'What had to be asked did not answer in time',

@@ -61,10 +61,12 @@ export const routerStateEndpoints = {
   },
   'GET /api/logs': {
     tag: 'router',
-    summary: "The last lines of the router's log",
+    summary: "The last lines of the router's log, oldest first",
+    description: 'With follow=1 the answer is text/event-stream, one line an event, and ends when its client leaves.',
     query: logFilter,
     status: [200],
     answer: listOf(logLine),
+    refusals: [429],
   },
   'GET /metrics': {
     tag: 'router',
