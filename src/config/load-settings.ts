@@ -116,6 +116,7 @@ function settingsOf(
       firstByteMs: read(table.firstByteTimeout),
       betweenBytesMs: read(table.betweenBytesTimeout),
       clientBodyMs: read(table.clientBodyTimeout),
+      keepAliveMs: read(table.keepAlive),
       shutdownMs: read(table.shutdownTimeout),
     },
     limits: { bodyBytes: read(table.bodyLimit) },

@@ -184,6 +184,12 @@ export const table = {
     '30s',
     'For a client to send its headers, and then its body. Taking the answer is not covered: see timeouts.betweenBytes.',
   ),
+  keepAlive: row(
+    'timeouts.keepAlive',
+    duration({ minMs: 0 }),
+    '15s',
+    'How long a stream may stay silent while it waits for a slot or for a node, before its client is sent a comment, and again after as long. From then on its status is 200 and a refusal is told in the stream. 0: never.',
+  ),
   shutdownTimeout: row(
     'timeouts.shutdown',
     duration({ minMs: 0 }),

@@ -30,6 +30,8 @@ function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: R
   const said = readErrorMessage(body);
   const own = trip.error('request_rejected', said === null ? {} : { message: scrubMessage(said, node) });
   const scrubbed = scrubErrorBody(body, textOf(headers['content-type']), node);
+  // Its client waits in a stream that is open by now.
+  if (trip.outlet.isOpen) return { kind: 'error', error: own };
   const isUnderstood = scrubbed !== null && (trip.form.isOwnError?.(scrubbed) ?? true);
   const bytes = isUnderstood ? scrubbed : trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });
   const retryAfterMs = retryAfterOf(headers['retry-after'], plane.clock.wall());

@@ -17,6 +17,7 @@ import { declaredLength, readBody } from './http/read-body.ts';
 import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { failed, unspoken } from './failing.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { settle } from './settle.ts';
@@ -54,10 +55,11 @@ export async function handleInference(
     ending = 'kind' in asked ? asked : await serve(plane, trip, asked);
   } catch (error) {
     plane.logBug(trip.id, error);
-    ending = response.headersSent
+    ending = trip.outlet.hasBegun
       ? { kind: 'interrupted', error: trip.error('stream_interrupted'), isStream: false }
       : refused(trip, 'internal_error');
   }
+  trip.keepAlive?.end();
   trip.isAnswered = true;
   settle(plane, trip, ending);
 }
@@ -118,6 +120,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   trip.modelOffered = plane.snapshot.models.has(trip.model);
   if (!mayUse(trip.caller, call.model)) return refused(trip, 'not_allowed');
 
+  if (trip.stream) trip.keepAlive = new KeepAlive(plane, trip);
   return { call, maxWaitMs };
 }
 
@@ -258,6 +261,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
 /** The answer has begun: no other node will be asked. */
 function begun(plane: DataPlane, trip: Trip, asking: Asking): string[] {
   trip.body = NO_BODY;
+  trip.keepAlive?.end();
   asking.translated?.release();
   return plane.answerHeaders(trip);
 }

@@ -25,6 +25,7 @@ export function settle(plane: DataPlane, trip: Trip, ending: Ending): void {
   const { error } = ending;
   const outcome = outcomeOf(error, trip);
   if (ending.kind === 'interrupted') interrupt(trip, ending);
+  else if (trip.outlet.isOpen) interrupt(trip, { error, isStream: true });
   else tell(plane, trip, error);
   record(plane, trip, outcome, error.status, error.code);
 }
@@ -60,7 +61,10 @@ function tell(plane: DataPlane, trip: Trip, error: ClientError): void {
     : sendError(response, form, error, plane.answerHeaders(trip));
 }
 
-function interrupt(trip: Trip, { error, isStream }: Extract<Ending, { kind: 'interrupted' }>): void {
+function interrupt(
+  trip: Trip,
+  { error, isStream }: Pick<Extract<Ending, { kind: 'interrupted' }>, 'error' | 'isStream'>,
+): void {
   if (isStream) trip.outlet.end(trip.form.streamError(error));
   else trip.outlet.breakOff();
 }

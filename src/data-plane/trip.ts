@@ -8,6 +8,7 @@ import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlem
 import type { ClientRequest } from './http/client-request.ts';
 import type { NodeRoute } from './http/routes.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { KeepAlive } from './keep-alive.ts';
 import { Leaving } from './leaving.ts';
 import type { AnswerRelay } from './relay/answer-relay.ts';
 import { Outlet } from './relay/outlet.ts';
@@ -49,6 +50,8 @@ export class Trip {
   /** The attempt under way, and the node it is on. */
   attempt: { readonly relay: AnswerRelay; readonly node: NodeSnapshot } | null = null;
   readonly attempts: AttemptRecord[] = [];
+  /** Keeps a stream's connection open until its answer begins. */
+  keepAlive: KeepAlive | null = null;
   /** The node's part is over; what is left is the client's to take. */
   isAnswered = false;
   usage: Usage | null = null;

@@ -22,6 +22,8 @@ export interface Timeouts {
   readonly betweenBytesMs: number;
   /** For a client to send its headers, and then its whole body. Not for taking its answer: that is `betweenBytesMs`. */
   readonly clientBodyMs: number;
+  /** Silence after which a waiting stream is sent what keeps its connection open, and again; 0 for never. */
+  readonly keepAliveMs: number;
   readonly shutdownMs: number;
 }
 

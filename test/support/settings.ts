@@ -37,6 +37,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
       firstByteMs: 300_000,
       betweenBytesMs: 120_000,
       clientBodyMs: 30_000,
+      keepAliveMs: 15_000,
       shutdownMs: 30_000,
     },
     modelTimeouts: {},

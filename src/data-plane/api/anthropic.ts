@@ -41,5 +41,5 @@ export const anthropic: DialectForm = {
   streamObject: typedEvent,
   streamEnd: '',
   streamError: (error) => Buffer.from(`event: error\ndata: ${errorText(error)}\n\n`),
-  keepAlive: Buffer.from('event: ping\ndata: {"type": "ping"}\n\n'),
+  keepAlive: (news) => Buffer.from(`: ${news}\n\nevent: ping\ndata: {"type": "ping"}\n\n`),
 };

@@ -31,8 +31,8 @@ export interface DialectForm {
   readonly streamEnd: string;
   /** Bytes that put the error into a started stream, at a frame boundary, without an end marker. */
   streamError(error: ClientError): Buffer;
-  /** Bytes that keep a waiting stream's connection alive and mean nothing to the client. */
-  readonly keepAlive: Buffer;
+  /** Bytes that keep a waiting stream's connection alive and mean nothing to the client; `news` is for people to read, where there is room for it. */
+  keepAlive(news: string): Buffer;
 }
 
 export interface ClientErrorDetail {

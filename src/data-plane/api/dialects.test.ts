@@ -84,8 +84,15 @@ test('no message can break out of its frame', () => {
 });
 
 test('keep-alives mean nothing to the parsers of each form', () => {
-  assert.equal(dialects.openai.keepAlive.toString(), ': keep-alive\n\n');
-  assert.equal(dialects.anthropic.keepAlive.toString(), 'event: ping\ndata: {"type": "ping"}\n\n');
-  const line = Buffer.concat([dialects.ollama.keepAlive, dialects.ollama.keepAlive, Buffer.from('{"done":true}')]);
+  assert.equal(dialects.openai.keepAlive('waited 1 ms').toString(), ': waited 1 ms\n\n');
+  assert.equal(
+    dialects.anthropic.keepAlive('waited 1 ms').toString(),
+    ': waited 1 ms\n\nevent: ping\ndata: {"type": "ping"}\n\n',
+  );
+  const line = Buffer.concat([
+    dialects.ollama.keepAlive('waited 1 ms'),
+    dialects.ollama.keepAlive('waited 1 ms'),
+    Buffer.from('{"done":true}'),
+  ]);
   assert.deepEqual(parse(line), { done: true });
 });

@@ -21,5 +21,5 @@ export const ollama: DialectForm = {
   streamEnd: '',
   streamError: (error) => Buffer.from(`${errorText(error)}\n`),
   // A space before the next line's object: Ollama's own clients parse line by line and fail on an empty line.
-  keepAlive: Buffer.from(' '),
+  keepAlive: () => Buffer.from(' '),
 };

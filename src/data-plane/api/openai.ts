@@ -15,7 +15,7 @@ export const openai: DialectForm = {
   streamObject: (object) => `data: ${JSON.stringify(object)}\n\n`,
   streamEnd: 'data: [DONE]\n\n',
   streamError: (error) => Buffer.from(`data: ${errorText(error)}\n\n`),
-  keepAlive: Buffer.from(': keep-alive\n\n'),
+  keepAlive: (news) => Buffer.from(`: ${news}\n\n`),
 };
 
 /** As `openai`, in streams of typed events; a client that reads them finds the error by the event's name and in its fields. */

@@ -143,7 +143,8 @@ export class AnswerRelay implements Receiver, Paced {
     this.#usage = answer.usage;
     const { telling } = this.#options;
     const body = telling ? tellWhole(answer.body, telling) : answer.body;
-    if (body === null) return this.#finish('garbage');
+    // Where a stream was opened while its client waited, a whole answer cannot be told any more.
+    if (body === null || this.#outlet.isOpen) return this.#finish('garbage');
     this.#outlet.send(this.#status, this.#answerHead(), body);
     this.#finish('complete');
   }

@@ -33,6 +33,7 @@ export class Outlet {
   paced: Paced | null = null;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
+  #isOpen = false;
   #isChunked = false;
   #isStuck = false;
 
@@ -45,13 +46,29 @@ export class Outlet {
     return this.firstByteAt !== null;
   }
 
-  /** Sends the head of a body whose end is told by its framing; the first bytes follow in the same step. */
-  begin(status: number, headers: string[]): void {
+  /** The head is out, so that nothing but a stream can follow. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Sends the head of a body whose end is told by its framing. Bytes follow in the same step. */
+  open(status: number, headers: string[]): void {
     const response = this.#response;
-    this.firstByteAt = this.#clock.now();
+    this.#isOpen = true;
     response.writeHead(status, headers);
     this.#isChunked = response.chunkedEncoding;
     response.chunkedEncoding = false;
+  }
+
+  /** The answer begins: with its head, unless that is out. Its first bytes follow in the same step. */
+  begin(status: number, headers: string[]): void {
+    this.firstByteAt = this.#clock.now();
+    if (!this.#isOpen) this.open(status, headers);
+  }
+
+  /** Sends what keeps the connection open, unless the client could not take it now. */
+  keepAlive(bytes: Buffer): void {
+    if (!this.#isStuck) this.write(bytes);
   }
 
   write(bytes: Buffer): void {
