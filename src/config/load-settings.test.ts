@@ -43,6 +43,7 @@ test('without any source every setting has its documented default', async (t) =>
       firstByteMs: 300_000,
       betweenBytesMs: 120_000,
       clientBodyMs: 30_000,
+      keepAliveMs: 15_000,
       shutdownMs: 30_000,
     },
     modelTimeouts: {},
