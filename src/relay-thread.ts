@@ -60,6 +60,7 @@ async function startRelayThread(start: RelayStart, main: MessagePort): Promise<v
     clock,
     random: Math.random,
     catchUp,
+    learns: settings.selection.policy === 'adaptive',
   });
   const plane = new DataPlane({
     settings,

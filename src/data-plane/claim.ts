@@ -1,17 +1,33 @@
 import type { Caller } from './auth/callers.ts';
+import { noPrefix } from './balancer/candidate.ts';
 import type { Claim } from './dispatcher/ticket.ts';
+import type { Settings } from '../fleet/settings.ts';
+import { BYTES_PER_TOKEN, prefixOf } from './prefix.ts';
 
-/** Of text in most languages' tokenizers, JSON around it included. Set right by the engine's own count when the attempt has ended. */
-const BYTES_PER_TOKEN = 4;
+/** True where the policy learns from answers, so that it is worth telling how prompts begin and when first tokens come. */
+export function learns({ selection }: Pick<Settings, 'selection'>): boolean {
+  return selection.policy === 'adaptive';
+}
 
-/** What a request lays claim to, of which only the body's size is known: by its key, else by its address. */
-export function claimOf(caller: Caller | null, bodyBytes: number, maxTokens: number | null): Claim {
+/** What is asked for, as far as it bears on what it costs. */
+interface Asked {
+  readonly maxTokens?: number | null;
+  readonly stream: boolean;
+}
+
+/**
+ * What a request lays claim to: whose it is (by its key, else by its address) and what its body says of its cost. `isHinted`: whether anybody
+ * asks how its prompt begins.
+ */
+export function claimOf(caller: Caller | null, body: Buffer, { maxTokens, stream }: Asked, isHinted: boolean): Claim {
   const key = caller?.key ?? null;
   return {
     // Apart, so that no key can be named like an address.
     caller: key ? `key ${key.id}` : (caller?.address ?? ''),
     weight: key?.weight ?? 1,
-    promptTokens: bodyBytes / BYTES_PER_TOKEN,
-    maxTokens,
+    promptTokens: body.length / BYTES_PER_TOKEN,
+    maxTokens: maxTokens ?? null,
+    prefix: isHinted ? prefixOf(body) : noPrefix,
+    streams: stream,
   };
 }

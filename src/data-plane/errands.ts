@@ -104,6 +104,8 @@ export class ErrandPort implements DispatchPort {
     this.#handOut();
   }
 
+  firstToken(): void {}
+
   blame(): void {}
 
   mayRetry(): ReturnType<DispatchPort['mayRetry']> {

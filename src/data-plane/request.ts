@@ -8,7 +8,7 @@ import type { DataPlane } from './data-plane.ts';
 import type { DispatchPort } from './dispatcher/dispatch-port.ts';
 import { type Asking, plainCall } from './asking.ts';
 import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
-import { claimOf } from './claim.ts';
+import { claimOf, learns } from './claim.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
 import { canonicalModel } from '../fleet/glossary.ts';
 import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
@@ -132,7 +132,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): 
   if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
   const { model, tried } = asking;
   const ticketId = port.nextTicketId();
-  const claim = claimOf(trip.caller, trip.requestBytes, call.maxTokens ?? null);
+  const claim = claimOf(trip.caller, trip.body, call, learns(plane.settings));
   const faultsIfServed: NodeRef[] = [];
   let failure: Attempt | null = null;
   let attemptsLeft = MOST_ATTEMPTS;
@@ -216,7 +216,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
     timeouts: door.timeoutsFor(call.model),
     clock,
     deadlines,
-    begin: () => begun(plane, trip, asking),
+    begin: () => begun(plane, trip, asking, grant),
   });
   trip.leaving.tell(() => relay.clientGone());
   trip.attempt = { relay, node };
@@ -259,7 +259,8 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
 }
 
 /** The answer has begun: no other node will be asked. */
-function begun(plane: DataPlane, trip: Trip, asking: Asking): string[] {
+function begun(plane: DataPlane, trip: Trip, asking: Asking, { lease }: Grant): string[] {
+  if (trip.stream) portOf(plane, trip).firstToken(lease);
   trip.body = NO_BODY;
   trip.keepAlive?.end();
   asking.translated?.release();

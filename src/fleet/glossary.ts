@@ -8,7 +8,7 @@ export const nodeStates = ['starting', 'ready', 'loading', 'offline', 'misconfig
 /** What the control plane believes of a node. `starting`: no probe has finished yet. `misconfigured`: it answered 401 or 403 to our key. */
 export type NodeState = (typeof nodeStates)[number];
 
-export const policies = ['least-loaded', 'round-robin', 'power-of-two'] as const;
+export const policies = ['least-loaded', 'adaptive', 'round-robin', 'power-of-two'] as const;
 /** How a node is chosen among the eligible ones. */
 export type PolicyName = (typeof policies)[number];
 

@@ -32,6 +32,8 @@ export interface NodeSnapshot {
   readonly draining: boolean;
   /** Slots over all its models, at least 1. */
   readonly slots: number;
+  /** True where neither the operator nor the engine said how many: a first guess, from which more is learned. */
+  readonly slotsGuessed?: boolean;
   readonly apiKey: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: NodeTls | null;

@@ -61,6 +61,7 @@ export class ThreadStage {
         clock,
         random,
         catchUp: () => undefined,
+        learns: false,
       });
       const desk = new RelayDesk({
         inbox: new Ring(up),

@@ -40,6 +40,7 @@ function nodeOf({ index, name, engine, slots }: SeenNode, health: Health | undef
     state: health?.state ?? 'starting',
     draining: false,
     slots: slotsOf(null, slots, engine),
+    slotsGuessed: slots === null,
     apiKey: null,
     headers: {},
     tls: null,

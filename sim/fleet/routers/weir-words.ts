@@ -13,9 +13,10 @@ export interface Asked {
 
 /** The one place where tickets are made of what is seen of a request. */
 export function ticketOf({ request, ticket, tried, waitedMs }: Asked, readmitted: boolean, timeoutMs: number): Ticket {
-  const { model, bytes, caller, maxTokens } = request;
+  const { model, bytes, caller, maxTokens, blocks, blockTokens } = request;
+  const prefix = { hashes: blocks, blockTokens };
   // As request.ts has it: the router does not know the prompt's tokens.
-  const claim = { caller: String(caller), weight: 1, promptTokens: bytes / 4, maxTokens };
+  const claim = { caller: String(caller), weight: 1, promptTokens: bytes / 4, maxTokens, prefix, streams: true };
   const maxWaitMs = Math.max(0, timeoutMs - waitedMs);
   return { id: ticket, model, bytes, maxWaitMs, tried: [...tried], readmitted, claim };
 }

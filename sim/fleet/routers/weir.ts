@@ -110,6 +110,7 @@ export class WeirRouter implements Router {
         attempt.sent.firstAt = now;
         attempt.sent.tokens += 1;
         this.#rival?.firstToken?.(attempt.sent, now);
+        this.#dispatcher.firstToken(attempt.grant.lease, now);
         break;
       case 'tokens':
         attempt.sent.tokens += event.count;

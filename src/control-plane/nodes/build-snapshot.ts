@@ -47,6 +47,7 @@ function snapshotOf(node: RegisteredNode): NodeSnapshot {
     state: node.health.state,
     draining: node.draining,
     slots: slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),
+    slotsGuessed: settings.maxConcurrent === undefined && node.slotsTold === null,
     apiKey: settings.apiKey ?? null,
     headers: settings.headers,
     tls: settings.tls ?? null,

@@ -90,7 +90,7 @@ test('only ready nodes that do not drain and have the model loaded are candidate
     { slots: 3, modelSlots: 2, generation: 4 },
   ]);
   assert.deepEqual(selection.candidates('m', 0), [
-    { node: 8, generation: 4, upstream: 'up-m', slots: 3, modelSlots: 2 },
+    { node: 8, generation: 4, upstream: 'up-m', slots: 3, modelSlots: 2, learned: null },
   ]);
 });
 

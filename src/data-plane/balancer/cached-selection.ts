@@ -1,6 +1,7 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
-import type { Candidate, LiveCounts } from './candidate.ts';
-import type { PickTurn, Policy } from './policies/policy.ts';
+import { type Candidate, type LiveCounts, noPrefix, type PickTurn, type Wanted } from './candidate.ts';
+import type { Outlook } from './outlook.ts';
+import type { Policy } from './policies/policy.ts';
 
 // A short-lived cache of a selection's *inputs*, never of its output. A cached winner herds: everyone of the next ten
 // milliseconds lands on one node (simulated on 16 nodes with 4 slots at 80 % load, the 99th percentile of the wait was
@@ -14,22 +15,34 @@ interface Entry extends PickTurn {
   readonly builtAt: number;
   draw: number;
   lastNode: number;
+  now: number;
+  wanted: Wanted;
 }
+
+const nobody: Wanted = { model: '', claim: { promptTokens: 0, maxTokens: null, prefix: noPrefix } };
 
 export class CachedSelection {
   readonly #ttlMs: number;
   readonly #policy: Policy;
   readonly #random: () => number;
+  readonly #outlook: Outlook | null;
   readonly #entries = new Map<string, Entry>();
   /** Lent to the policy at each pick, so that a pick allocates nothing. */
   readonly #open: Candidate[] = [];
   #snapshot: FleetSnapshot;
 
-  constructor(snapshot: FleetSnapshot, policy: Policy, ttlMs: number, random: () => number) {
+  constructor(
+    snapshot: FleetSnapshot,
+    policy: Policy,
+    ttlMs: number,
+    random: () => number,
+    outlook: Outlook | null = null,
+  ) {
     this.#snapshot = snapshot;
     this.#policy = policy;
     this.#ttlMs = ttlMs;
     this.#random = random;
+    this.#outlook = outlook;
   }
 
   /** Forgets every entry's candidates; who was chosen last is kept for `round-robin`. */
@@ -55,8 +68,11 @@ export class CachedSelection {
     counts: LiveCounts,
     now: number,
     isOpen: (candidate: Candidate) => boolean,
+    wanted: Wanted = nobody,
   ): Candidate | null {
     const entry = this.#entry(model, now);
+    entry.now = now;
+    entry.wanted = wanted;
     const open = this.#open;
     open.length = 0;
     for (const candidate of entry.candidates) if (isOpen(candidate)) open.push(candidate);
@@ -75,10 +91,13 @@ export class CachedSelection {
     const kept = this.#entries.get(model);
     if (kept && now - kept.builtAt < this.#ttlMs) return kept;
     const entry: Entry = {
-      candidates: eligible(this.#snapshot, model),
+      candidates: eligible(this.#snapshot, model, this.#outlook),
       builtAt: now,
       draw: this.#drawBits(),
       lastNode: kept?.lastNode ?? -1,
+      now,
+      wanted: nobody,
+      outlook: this.#outlook,
     };
     // Only models the fleet offers are kept, or a client could grow the map by inventing names.
     if (this.#snapshot.models.has(model)) this.#entries.set(model, entry);
@@ -90,13 +109,21 @@ export class CachedSelection {
   }
 }
 
-function eligible(snapshot: FleetSnapshot, model: string): readonly Candidate[] {
+function eligible(snapshot: FleetSnapshot, model: string, outlook: Outlook | null): readonly Candidate[] {
   const candidates: Candidate[] = [];
   for (const offer of snapshot.models.get(model)?.offers ?? []) {
     const node = snapshot.nodes[offer.node];
     if (!node || node.state !== 'ready' || node.draining || !offer.ready) continue;
-    const { index, generation, slots } = node;
-    candidates.push({ node: index, generation, upstream: offer.upstream, slots, modelSlots: offer.slots });
+    const { index, generation } = node;
+    const known = outlook?.node(index, generation) ?? null;
+    candidates.push({
+      node: index,
+      generation,
+      upstream: offer.upstream,
+      slots: known ? known.limit.slots : node.slots,
+      modelSlots: offer.slots,
+      learned: known && { node: known, speed: known.speedOf(model) },
+    });
   }
   return candidates;
 }

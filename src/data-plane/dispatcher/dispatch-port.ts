@@ -20,6 +20,8 @@ export interface DispatchPort {
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult>;
   /** Ends a lease; `spent` is what its attempt took, where that is known. */
   release(lease: number, outcome: LeaseOutcome, spent?: Spent | null): void;
+  /** The first token of a streamed answer has come. */
+  firstToken(lease: number): void;
   blame(node: NodeRef): void;
 
   // Asked only after an attempt has failed
@@ -52,6 +54,8 @@ export class DirectPort implements DispatchPort {
   readonly #clock: Clock;
   readonly #dispatcher: Dispatcher;
   readonly #sharing: Sharing | null;
+  /** Whether the dispatcher learns anything from first tokens. */
+  readonly #learns: boolean;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
   #lastTicket = 0;
   #disarm: (() => void) | null = null;
@@ -60,6 +64,7 @@ export class DirectPort implements DispatchPort {
   constructor(options: Omit<DispatcherOptions, 'answer'>, clock: Clock, sharing: Sharing | null = null) {
     this.#clock = clock;
     this.#sharing = sharing;
+    this.#learns = options.selection.policy === 'adaptive';
     const answer: DispatcherOptions['answer'] = (ticketId, result) => {
       const resolve = this.#asked.get(ticketId);
       this.#asked.delete(ticketId);
@@ -101,6 +106,11 @@ export class DirectPort implements DispatchPort {
     // What it says of its node may be a reason not to have chosen it.
     if (outcome.kind !== 'served' && outcome.kind !== 'neutral') this.#sharing?.recall();
     this.#tell((dispatcher, now) => dispatcher.release(lease, outcome, now, spent));
+  }
+
+  /** `at`: when it came, monotonic ms, where that is not now. */
+  firstToken(lease: number, at?: number): void {
+    if (this.#learns) this.#tell((dispatcher, now) => dispatcher.firstToken(lease, at ?? now));
   }
 
   blame(node: NodeRef): void {

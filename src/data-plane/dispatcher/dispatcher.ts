@@ -85,11 +85,17 @@ export class Dispatcher {
 
   /** Ends a lease and hands its slot to the waiter whose turn it is. A second call for the same lease does nothing. */
   release(leaseId: number, outcome: LeaseOutcome, now: number, spent: Spent | null = null): void {
-    const lease = this.#placement.end(leaseId, outcome, now);
+    const lease = this.#placement.end(leaseId, outcome, spent, now);
     if (!lease) return;
     const { charge, node } = lease;
     if (charge) this.#room.moved(charge.account, this.#fairness.settle(charge, outcome, spent));
     if (this.#room.size > 0 && this.#placement.isRegistered(lease)) this.#handOut(node, now);
+  }
+
+  /** The first token of a streamed answer has come. What its node had to do before others' prompts is done. */
+  firstToken(leaseId: number, now: number): void {
+    const lease = this.#placement.firstToken(leaseId, now);
+    if (lease && this.#room.size > 0 && this.#placement.isRegistered(lease)) this.#handOut(lease.node, now);
   }
 
   /** A lease that ended `suspect` was the node's fault: another node served the same request. */

@@ -4,12 +4,12 @@ import * as fc from 'fast-check';
 import { DispatchDesk } from '../../../test/support/dispatch-desk.ts';
 import { nodesAlike } from '../../../test/support/fleet.ts';
 import { Fairness } from './fairness.ts';
-import type { Claim } from './ticket.ts';
+import { noClaim, type Claim } from './ticket.ts';
 
 const roomy = { queue: { maxWaiters: 1000, maxShare: 1 } };
 
 function claimOf(caller: string, parts: Partial<Claim> = {}): Claim {
-  return { caller, weight: 1, promptTokens: 100, maxTokens: 100, ...parts };
+  return { ...noClaim, caller, promptTokens: 100, maxTokens: 100, ...parts };
 }
 
 /** What an answer took that cost just what was guessed of `claimOf`. */

@@ -1,5 +1,6 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Candidate, LiveCounts } from '../balancer/candidate.ts';
+import type { Flight } from '../balancer/outlook.ts';
 import type { Charge, NodeRef } from './ticket.ts';
 
 // The live counters: leases by node index, and by node and model where an engine counts slots per model. An index is
@@ -15,6 +16,8 @@ export interface OpenLease extends NodeRef {
   readonly trial: boolean;
   /** Null where nobody had to wait for it. */
   readonly charge: Charge | null;
+  /** What is noted of it to learn from; null under policies that learn nothing. */
+  readonly flight: Flight | null;
 }
 
 interface NodeCount {
@@ -52,9 +55,13 @@ export class Ledger implements LiveCounts {
     return Math.min(free, modelSlots - (this.#counts[node]?.byModel.get(model) ?? 0));
   }
 
-  take({ node, generation }: NodeRef, model: string, trial: boolean, now: number, charge: Charge | null): OpenLease {
+  take(
+    { node, generation }: NodeRef,
+    { model, trial, charge, flight }: Pick<OpenLease, 'model' | 'trial' | 'charge' | 'flight'>,
+    now: number,
+  ): OpenLease {
     this.#lastId += 1;
-    const lease: OpenLease = { id: this.#lastId, node, generation, model, takenAt: now, trial, charge };
+    const lease: OpenLease = { id: this.#lastId, node, generation, model, takenAt: now, trial, charge, flight };
     this.#open.set(lease.id, lease);
     this.#count(lease, 1);
     return lease;
@@ -64,6 +71,10 @@ export class Ledger implements LiveCounts {
   restart(id: number, now: number): void {
     const lease = this.#open.get(id);
     if (lease) this.#open.set(id, { ...lease, takenAt: now });
+  }
+
+  find(id: number): OpenLease | undefined {
+    return this.#open.get(id);
   }
 
   /** Ends a lease; undefined if it has ended before. */

@@ -3,13 +3,23 @@ import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import { CachedSelection } from '../balancer/cached-selection.ts';
 import type { Candidate } from '../balancer/candidate.ts';
+import { Outlook } from '../balancer/outlook.ts';
 import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
 import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
 import { isInGroup } from '../spoken.ts';
 import { DrainRate } from './retry-after.ts';
-import { noClaim, wasTried, type Charge, type Grant, type LeaseOutcome, type NodeRef, type Ticket } from './ticket.ts';
+import {
+  noClaim,
+  wasTried,
+  type Charge,
+  type Grant,
+  type LeaseOutcome,
+  type NodeRef,
+  type Spent,
+  type Ticket,
+} from './ticket.ts';
 
 // Which node may bear which ticket, and the leases that say so: the fleet as the control plane sees it, what recent answers
 // taught beside it, and the live counts, asked together. Choosing a node and counting it is one synchronous step of the
@@ -24,6 +34,8 @@ export class Placement {
   readonly #standing = new Standing(emptySnapshot);
   readonly #selection: CachedSelection;
   readonly #drainRate = new DrainRate();
+  /** Null under policies that learn nothing. */
+  readonly #outlook: Outlook | null;
   #snapshot: FleetSnapshot = emptySnapshot;
   #publicModels = 0;
   /** Models offered by each node, by node index; each once, whatever further names it is placed under. */
@@ -32,7 +44,8 @@ export class Placement {
   #nextProbeAt: readonly number[] = [];
 
   constructor({ policy, cacheTtlMs }: Settings['selection'], random: () => number) {
-    this.#selection = new CachedSelection(emptySnapshot, policyByName[policy], cacheTtlMs, random);
+    this.#outlook = policy === 'adaptive' ? new Outlook() : null;
+    this.#selection = new CachedSelection(emptySnapshot, policyByName[policy], cacheTtlMs, random, this.#outlook);
   }
 
   get snapshot(): FleetSnapshot {
@@ -51,6 +64,7 @@ export class Placement {
   replaceSnapshot(snapshot: FleetSnapshot, now: number): void {
     this.#snapshot = snapshot;
     this.#ledger.replaceSnapshot(snapshot);
+    this.#outlook?.replaceSnapshot(snapshot, now);
     this.#selection.replaceSnapshot(snapshot);
     this.#standing.replaceSnapshot(snapshot);
     const modelsOf: string[][] = snapshot.nodes.map(() => []);
@@ -67,6 +81,7 @@ export class Placement {
     const next: number[] = [];
     for (const node of nodes) next[node.index] = node.nextProbeAt;
     this.#nextProbeAt = next;
+    this.#outlook?.replaceTelemetry(nodes);
   }
 
   /** The policy's choice among the nodes that could bear the ticket now and that `isSpare` does not refuse; null where there is none. */
@@ -76,6 +91,7 @@ export class Placement {
       this.#ledger,
       now,
       (candidate) => this.#isOpen(candidate, ticket, now) && (isSpare === undefined || isSpare(candidate)),
+      ticket,
     );
   }
 
@@ -100,7 +116,10 @@ export class Placement {
 
   take(ticket: Ticket, candidate: Candidate, now: number, charge: Charge | null = null): Grant {
     const { node, generation, upstream } = candidate;
-    const lease = this.#ledger.take(candidate, ticket.model, this.#standing.take(node, now), now, charge);
+    const known = this.#outlook?.node(node, generation);
+    const flight = known ? (this.#outlook?.took(known, ticket, now) ?? null) : null;
+    const { model } = ticket;
+    const lease = this.#ledger.take(candidate, { model, trial: this.#standing.take(node, now), charge, flight }, now);
     this.#drainRate.began(candidate, now);
     this.#selection.taken(ticket.model, candidate);
     return { lease: lease.id, node, generation, upstream };
@@ -121,11 +140,21 @@ export class Placement {
   }
 
   /** Ends a lease and learns from how it ended; null where it ended before. */
-  end(leaseId: number, outcome: LeaseOutcome, now: number): OpenLease | null {
+  end(leaseId: number, outcome: LeaseOutcome, spent: Spent | null, now: number): OpenLease | null {
     const lease = this.#ledger.end(leaseId);
     if (!lease) return null;
+    const { flight, takenAt } = lease;
+    if (flight) this.#outlook?.ended(flight, now - takenAt, outcome.kind === 'served', spent, now);
     this.#drainRate.ended(lease, lease.takenAt, now, outcome.kind === 'served');
     if (this.isRegistered(lease)) this.#learn(lease, outcome, now);
+    return lease;
+  }
+
+  /** The first token of a lease's answer has come; the lease, or null where it has ended. */
+  firstToken(leaseId: number, now: number): OpenLease | null {
+    const lease = this.#ledger.find(leaseId);
+    if (!lease) return null;
+    if (lease.flight) this.#outlook?.firstToken(lease.flight, now - lease.takenAt, now);
     return lease;
   }
 

@@ -1,3 +1,4 @@
+import { noPrefix, type Prefix } from '../balancer/candidate.ts';
 import type { Account } from './fairness.ts';
 
 // What is asked of the dispatcher and what it answers, as plain data: no socket, no closure, nothing that could not cross
@@ -29,10 +30,21 @@ export interface Claim {
   readonly promptTokens: number;
   /** The longest answer that it allows; null where it does not say. */
   readonly maxTokens: number | null;
+  /** How its prompt begins. */
+  readonly prefix: Prefix;
+  /** True where the first token will be seen before the last. */
+  readonly streams: boolean;
 }
 
 /** A claim of nobody, on nothing. */
-export const noClaim: Claim = { caller: '', weight: 1, promptTokens: 0, maxTokens: null };
+export const noClaim: Claim = {
+  caller: '',
+  weight: 1,
+  promptTokens: 0,
+  maxTokens: null,
+  prefix: noPrefix,
+  streams: false,
+};
 
 /** What a lease was charged for when a waiter was handed it. */
 export interface Charge {

@@ -99,6 +99,9 @@ export class RelayDesk {
         if (!this.#leases.delete(first)) this.#keeper.givenBack(first);
         this.#port.release(first, readOutcome(numbers), readSpent(numbers));
         return;
+      case toDispatcher.firstToken:
+        this.#port.firstToken(first, second);
+        return;
       case toDispatcher.blame:
         this.#port.blame(readNode(numbers));
         return;

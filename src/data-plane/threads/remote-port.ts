@@ -33,6 +33,8 @@ export interface RemotePortOptions {
   readonly random: () => number;
   /** Brings this thread's snapshot up to the one that slots are granted by. */
   readonly catchUp: (version: number) => void;
+  /** Whether the dispatcher learns from first tokens. */
+  readonly learns: boolean;
 }
 
 export class RemotePort implements DispatchPort {
@@ -43,13 +45,14 @@ export class RemotePort implements DispatchPort {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #catchUp: (version: number) => void;
+  readonly #learns: boolean;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
   readonly #questions = new Map<number, (answer: number) => void>();
   /** By model, the freshest last. */
   readonly #advances = new Map<string, Advance[]>();
   #lastQuestion = 0;
 
-  constructor({ inbox, outbox, board, shelf, clock, random, catchUp }: RemotePortOptions) {
+  constructor({ inbox, outbox, board, shelf, clock, random, catchUp, learns }: RemotePortOptions) {
     this.#inbox = inbox;
     this.#outbox = outbox;
     this.#board = board;
@@ -57,6 +60,7 @@ export class RemotePort implements DispatchPort {
     this.#clock = clock;
     this.#random = random;
     this.#catchUp = catchUp;
+    this.#learns = learns;
   }
 
   /** Takes in what has been answered. */
@@ -104,6 +108,13 @@ export class RemotePort implements DispatchPort {
     if (!canLie) return this.#outbox.send(toDispatcher.release, numbers);
     this.#outbox.sendLazily(toDispatcher.release, numbers);
     // Read after writing, as the dispatcher looks for returned slots after it has let somebody wait: one of both sees the other.
+    if (this.#board.waiters > 0) this.#outbox.urge();
+  }
+
+  firstToken(lease: number): void {
+    if (!this.#learns) return;
+    this.#outbox.sendLazily(toDispatcher.firstToken, [lease, this.#clock.now()]);
+    // As with a slot given back: somebody may wait for what the node can do now.
     if (this.#board.waiters > 0) this.#outbox.urge();
   }
 

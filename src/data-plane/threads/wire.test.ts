@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { Ticket } from '../dispatcher/ticket.ts';
 import { readOutcome, readSpent, readTicket, releaseNumbers, ticketNumbers, ticketText } from './wire.ts';
 
+const prefix = { hashes: [4_000_000_000, 7], blockTokens: 256 };
+
 const ticket: Ticket = {
   id: 7,
   model: 'llama3:8b',
@@ -10,14 +12,18 @@ const ticket: Ticket = {
   maxWaitMs: 30_000,
   tried: [{ node: 3, generation: 9 }],
   readmitted: true,
-  claim: { caller: 'key k-1', weight: 0.25, promptTokens: 1080.25, maxTokens: 512 },
+  claim: { caller: 'key k-1', weight: 0.25, promptTokens: 1080.25, maxTokens: 512, prefix, streams: true },
 };
 
 test('a ticket crosses to the dispatcher whole: who pays, by what weight, and for what', () => {
   const others: Ticket[] = [
     ticket,
     { ...ticket, tried: [], readmitted: false },
-    { ...ticket, model: '', claim: { ...ticket.claim, caller: '', maxTokens: null } },
+    {
+      ...ticket,
+      model: '',
+      claim: { ...ticket.claim, caller: '', maxTokens: null, prefix: { hashes: [], blockTokens: 1 }, streams: false },
+    },
   ];
   for (const each of others) assert.deepEqual(readTicket(ticketNumbers(each), ticketText(each)), each);
 });

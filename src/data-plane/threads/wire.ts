@@ -2,7 +2,7 @@ import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from '..
 
 // Tickets and their answers as flat records. `toDispatcher` are the kinds that a relay thread sends, `toRelay` those it gets.
 
-export const toDispatcher = { place: 1, cancel: 2, release: 3, blame: 4, ask: 5 } as const;
+export const toDispatcher = { place: 1, cancel: 2, release: 3, blame: 4, ask: 5, firstToken: 6 } as const;
 export const toRelay = { answer: 1, reply: 2, advance: 3 } as const;
 
 /** What is asked after an attempt has failed. */
@@ -33,11 +33,15 @@ const outcomes = [
 
 /** In place of a number that is null; none of them can be negative. */
 const NONE = -1;
+/** Numbers of a ticket before those of its prefix and of the nodes that it tried. */
+const FIXED = 11;
 
 /** The model and after it the caller go beside it, as the record's text. */
 export function ticketNumbers({ id, model, bytes, maxWaitMs, tried, readmitted, claim }: Ticket): number[] {
-  const { weight, promptTokens, maxTokens } = claim;
+  const { weight, promptTokens, maxTokens, prefix, streams } = claim;
+  const { hashes, blockTokens } = prefix;
   const numbers = [id, bytes, maxWaitMs, readmitted ? 1 : 0, weight, promptTokens, maxTokens ?? NONE, model.length];
+  numbers.push(streams ? 1 : 0, blockTokens, hashes.length, ...hashes);
   for (const { node, generation } of tried) numbers.push(node, generation);
   return numbers;
 }
@@ -50,9 +54,11 @@ export function readTicket(numbers: readonly number[], text: string): Ticket {
   const [id = 0, bytes = 0, maxWaitMs = 0, readmitted = 0, weight = 1, promptTokens = 0, most = NONE] = numbers;
   const modelLength = numbers[7] ?? text.length;
   const maxTokens = most === NONE ? null : most;
-  const claim = { caller: text.slice(modelLength), weight, promptTokens, maxTokens };
+  const [streams = 0, blockTokens = 1, blocks = 0] = numbers.slice(FIXED - 3, FIXED);
+  const prefix = { hashes: numbers.slice(FIXED, FIXED + blocks), blockTokens };
+  const claim = { caller: text.slice(modelLength), weight, promptTokens, maxTokens, prefix, streams: streams === 1 };
   const tried: NodeRef[] = [];
-  for (let at = 8; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
+  for (let at = FIXED + blocks; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
   return { id, model: text.slice(0, modelLength), bytes, maxWaitMs, tried, readmitted: readmitted === 1, claim };
 }
 

@@ -1,0 +1,103 @@
+import type { EngineKind } from '../../fleet/glossary.ts';
+import type { NodeSnapshot } from '../../fleet/snapshot.ts';
+import type { NodeTelemetry } from '../../fleet/telemetry.ts';
+import { Speed } from './speed.ts';
+import { SlotLimit } from './slot-limit.ts';
+
+// One node as a policy sees it: what the router has open there in ms of work, what was learned of it, and what its engine last said
+// of itself. All is kept per registration: a node registered anew is a stranger.
+
+/** Models of one node of which speeds are kept. */
+const MOST_MODELS = 64;
+/** An engine that loads models by itself lets one go that nobody asked for so long (Ollama's default). */
+const UNLOAD_MS = 300_000;
+/** What is said of caches at first: most prefixes that a node was sent it still has. */
+const FIRST_BELIEF = 0.8;
+const NEWEST = 0.1;
+
+/** Engines that load a model when it is asked for, and let others go for it. */
+const loadsOnDemand: ReadonlySet<EngineKind> = new Set(['ollama', 'lmstudio']);
+
+export class NodeOutlook {
+  readonly index: number;
+  readonly generation: number;
+  readonly engine: EngineKind;
+  readonly limit: SlotLimit;
+  readonly #speeds = new Map<string, Speed>();
+  /** Leases open. */
+  running = 0;
+  /** Of these, prompts whose first token has not come, of answers that are streamed. */
+  pending = 0;
+  /** Their expected time, one after the other. */
+  pendingMs = 0;
+  /** Prompts of answers that are not streamed: nobody tells when they were read, so their time runs off by the clock. */
+  unseenUntil = 0;
+  /** Share of the prefix that it was believed to have cached and had. */
+  belief = FIRST_BELIEF;
+  /** Tokens of a prompt in the mean. */
+  meanPrompt = 1000;
+  /** Monotonic ms since when it takes requests again; -Infinity where it was never lost. */
+  backSince = -Infinity;
+  /** It was found offline. */
+  isLost = false;
+  told: NodeTelemetry | null = null;
+  #model: string | null = null;
+  #usedAt = -Infinity;
+  #runningMs = 0;
+  #countedAt = 0;
+
+  constructor({ index, generation, engine, slots, slotsGuessed }: NodeSnapshot) {
+    this.index = index;
+    this.generation = generation;
+    this.engine = engine;
+    this.limit = new SlotLimit(slots, slotsGuessed !== true);
+  }
+
+  speedOf(model: string): Speed {
+    let speed = this.#speeds.get(model);
+    if (!speed) {
+      if (this.#speeds.size >= MOST_MODELS) this.#speeds.clear();
+      speed = new Speed(this.engine, this.limit.slots);
+      this.#speeds.set(model, speed);
+    }
+    return speed;
+  }
+
+  /** Ms until the prompts that are there now should have been read. */
+  backlogMs(now: number): number {
+    return this.pendingMs + Math.max(0, this.unseenUntil - now);
+  }
+
+  /** Requests whose tokens are being generated. */
+  get generating(): number {
+    return this.running - this.pending;
+  }
+
+  /** True where the model must be loaded first, as far as can be seen from here. */
+  isCold(model: string, now: number): boolean {
+    return loadsOnDemand.has(this.engine) && (this.#model !== model || now - this.#usedAt > UNLOAD_MS);
+  }
+
+  uses(model: string, now: number): void {
+    this.#model = model;
+    this.#usedAt = now;
+  }
+
+  /** A lease was taken or ended. */
+  count(by: 1 | -1, now: number): void {
+    this.runningMs(now);
+    this.running += by;
+  }
+
+  /** Leases times ms since the beginning: two readings tell how many there were in between. */
+  runningMs(now: number): number {
+    this.#runningMs += this.running * (now - this.#countedAt);
+    this.#countedAt = now;
+    return this.#runningMs;
+  }
+
+  /** Its engine told how much of a prompt it had cached. */
+  cacheTold(believedTokens: number, cachedTokens: number): void {
+    if (believedTokens > 0) this.belief += NEWEST * (Math.min(1, cachedTokens / believedTokens) - this.belief);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Candidate } from '../candidate.ts';
+import { mix } from '../mix.ts';
+import { leastLoaded } from './least-loaded.ts';
+import type { Policy } from './policy.ts';
+
+// The least cost in ms: of the request, until its first token; of those that run on the node, by how much it keeps them back. Its
+// uncached tokens at the node's own speed stand behind the prompts that are there already, and a model that must be loaded first.
+// While its prompt is read the others of the node wait or are slowed, and every token of its answer makes each of theirs a
+// little later. All is in one unit, so there is nothing to weigh.
+
+/** Nodes that cost nearly the same are the same: what was learned is not exact to a few percent. */
+const ALIKE = 1.02;
+
+export const adaptive: Policy = (open, counts, turn) => {
+  const { draw, now, wanted, outlook } = turn;
+  if (!outlook) return leastLoaded(open, counts, turn);
+  let best: Candidate | null = null;
+  let bestCost = Infinity;
+  let bestRank = Infinity;
+  const answer = outlook.answerTokens(wanted);
+  for (const candidate of open) {
+    const { learned } = candidate;
+    if (!learned) continue;
+    const { node, speed } = learned;
+    const ownMs = outlook.uncachedTokens(node, wanted) * speed.promptMs;
+    const generating = node.generating;
+    const firstTokenMs = speed.baseMs + node.backlogMs(now) + ownMs;
+    const loadMs = node.isCold(wanted.model, now) ? speed.switchMs : 0;
+    const othersMs = generating * (ownMs + answer * speed.stepSlopeMs);
+    const cost = firstTokenMs + loadMs + othersMs;
+    const rank = mix(draw, candidate.node);
+    if (best && cost > bestCost / ALIKE && (cost > bestCost * ALIKE || rank >= bestRank)) continue;
+    best = candidate;
+    bestCost = Math.min(bestCost, cost);
+    bestRank = rank;
+  }
+  return best;
+};
