@@ -5,6 +5,7 @@ import { checkPort } from './data-plane/http/check-port.ts';
 import { type ClientServer, listenForClients } from './data-plane/http/server.ts';
 import type { Settings } from './fleet/settings.ts';
 import { unpackSettlements } from './fleet/settlement-batch.ts';
+import { listedModels } from './fleet/offered-models.ts';
 import type { FleetSnapshot } from './fleet/snapshot.ts';
 import { createHttpClient, type HttpClient } from './http-client/http-client.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -122,7 +123,7 @@ const CLOSE_WITHIN_MS = 1000;
 function foundNodes(snapshot: FleetSnapshot): Parameters<AppHooks['settled']>[0] {
   return snapshot.nodes.flatMap((node) => {
     if (node === null) return [];
-    const models = Array.from(snapshot.models.values()).filter(({ offers }) =>
+    const models = listedModels(snapshot).filter(({ offers }) =>
       offers.some((offer) => offer.node === node.index),
     ).length;
     return { name: node.name, url: node.baseUrl, engine: node.engine, state: node.state, models };

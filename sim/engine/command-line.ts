@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { engineKinds } from '../../src/fleet/glossary.ts';
+import { localEngineKinds } from '../../src/fleet/glossary.ts';
 import { parseFaults, type SettledFault } from './faults.ts';
 import type { EngineOptions } from './options.ts';
 
@@ -22,7 +22,7 @@ export const usage = `A simulated inference engine.
 
   node sim/engine.ts [--engine KIND] [--port N] [--slots N] [--model NAME]...
 
-  --engine KIND             ${engineKinds.join(', ')} (default openai)
+  --engine KIND             ${localEngineKinds.join(', ')} (default openai)
   --host HOST, --port N     where to listen (default 127.0.0.1 and any free port)
   --model NAME              a model it serves; may be given several times (default llama3)
   --slots N                 requests computed at once (default 4); --max-waiting N may wait inside it
@@ -59,8 +59,8 @@ export function parseCommandLine(args: readonly string[]): EngineOptions | null 
     },
   });
   if (values.help) return null;
-  const kind = engineKinds.find((known) => known === (values.engine ?? 'openai'));
-  if (!kind) throw new Error(`--engine ${values.engine}: choose one of ${engineKinds.join(', ')}`);
+  const kind = localEngineKinds.find((known) => known === (values.engine ?? 'openai'));
+  if (!kind) throw new Error(`--engine ${values.engine}: choose one of ${localEngineKinds.join(', ')}`);
   const numbers: { -readonly [Option in (typeof NUMBERS)[keyof typeof NUMBERS]]?: number } = {};
   for (const [flag, option] of Object.entries(NUMBERS)) {
     const written = Object.entries(values).find(([name]) => name === flag)?.[1];

@@ -1,11 +1,11 @@
-import type { EngineKind } from '../../src/fleet/glossary.ts';
+import type { LocalEngineKind } from '../../src/fleet/glossary.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { Fault } from './faults.ts';
 import { profiles, type Profile } from './profiles.ts';
 
 export interface EngineOptions {
   /** Which engine it looks like. Default `openai`. */
-  readonly kind?: EngineKind;
+  readonly kind?: LocalEngineKind;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -44,7 +44,7 @@ export interface EngineOptions {
 
 /** The options with every default filled in; all times already divided by the time scale. */
 export interface EngineSettings {
-  readonly kind: EngineKind;
+  readonly kind: LocalEngineKind;
   readonly profile: Profile;
   readonly host: string;
   readonly port: number;

@@ -1,4 +1,4 @@
-import type { EngineKind } from '../../src/fleet/glossary.ts';
+import type { LocalEngineKind } from '../../src/fleet/glossary.ts';
 
 // How the engines differ in what a router can see apart from their own endpoints (faces/). Sources are their default settings:
 // uvicorn (vLLM, SGLang) closes idle connections after 5 s without saying so, cpp-httplib (llama.cpp) and Express (LM Studio)
@@ -28,7 +28,7 @@ export interface Profile {
 
 const uvicorn = { headers: { server: 'uvicorn' }, keepAliveMs: 5000, announcesKeepAlive: false } as const;
 
-export const profiles: Readonly<Record<EngineKind, Profile>> = {
+export const profiles: Readonly<Record<LocalEngineKind, Profile>> = {
   openai: {
     version: '1.0.0',
     headers: { server: 'nginx/1.28.0', 'x-powered-by': 'sim-openai', 'openai-processing-ms': '12' },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { engineKinds } from '../../src/fleet/glossary.ts';
+import { localEngineKinds } from '../../src/fleet/glossary.ts';
 import type { EngineModel } from './engine/engine-model.ts';
 import type { FleetModel, NodeModel, Trouble } from './fleet-model.ts';
 
@@ -12,7 +12,7 @@ const positive = z.number().positive();
 const share = z.number().min(0).max(1);
 
 const engineShape = z.strictObject({
-  kind: z.enum(engineKinds),
+  kind: z.enum(localEngineKinds),
   slots: z.int().positive(),
   stepMs: positive,
   perSequenceMs: z.number().min(0).default(0),

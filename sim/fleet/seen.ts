@@ -1,4 +1,4 @@
-import type { EngineKind } from '../../src/fleet/glossary.ts';
+import type { LocalEngineKind } from '../../src/fleet/glossary.ts';
 import type { AttemptEnd } from '../../src/fleet/settlement.ts';
 
 // What a router can see over HTTP, and nothing else: the words between the simulated world and the routers and policies
@@ -28,7 +28,7 @@ export interface SeenRequest {
 export interface SeenNode {
   readonly index: number;
   readonly name: string;
-  readonly engine: EngineKind;
+  readonly engine: LocalEngineKind;
   /** What the operator configured or the engine tells; null where neither does. */
   readonly slots: number | null;
   readonly models: readonly string[];

@@ -24,6 +24,7 @@ const groups: Readonly<Record<string, string>> = {
   discovery: 'Nodes:',
   health: 'Nodes:',
   pool: 'Nodes:',
+  providers: 'Cloud providers:',
   selection: 'Nodes:',
   queue: 'Waiting:',
   limits: 'Waiting:',

@@ -13,9 +13,10 @@ test('docs/configuration.md is what the table of settings says', () => {
 test('the example of the reference can be used as it stands', async (t) => {
   const settings = await settingsFrom(t, {
     yaml: exampleFile,
-    env: { TEAM_A_KEY: 'a-key-of-team-a-123', GPU1_KEY: 'x' },
+    env: { TEAM_A_KEY: 'a-key-of-team-a-123', GPU1_KEY: 'x', OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x' },
   });
-  assert.equal(settings.nodes.length, 3);
+  assert.equal(settings.aliases.length, 2);
+  assert.equal(settings.nodes.length, 5);
   assert.equal(settings.auth.keys.length, 1);
 });
 

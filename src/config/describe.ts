@@ -38,6 +38,12 @@ nodes:
     logsUrl: "http://10.0.0.7:8080/ollama.log"
 distribution:
   - { model: "llama3.2:3b", tags: [site-a] }
+providers:
+  openai: { apiKey: "\${OPENAI_API_KEY}", models: [gpt-4o-mini] }
+  anthropic: { apiKey: "\${ANTHROPIC_API_KEY}", maxConcurrent: 8 }
+aliases:
+  fast: [llama3, "openai:gpt-4o-mini"]
+  mixed: { any: [{ model: llama3, weight: 3 }, { model: "llama3.2:3b", weight: 1 }] }
 `;
 
 /** The whole text of docs/configuration.md. */
@@ -83,7 +89,7 @@ Names follow the place in the file: \`queue.maxWaiters\`, \`WEIR_QUEUE_MAX_WAITE
 - **Paths** may start with \`~\`; relative ones start at the directory of the file, or at the working directory in a flag or variable.
 `;
 
-const LISTS = `The admin token has no flag, since other users of a machine can read the command lines of its processes.
+const LISTS = `The admin token and the keys of providers have no flag, since other users of a machine can read the command lines of its processes.
 
 Weir refuses to start where \`auth.clients\` is \`off\` on an address other than loopback, or where the admin listener is off loopback without TLS, unless \`insecure\` is true.
 
@@ -97,7 +103,7 @@ Nodes of the file, of \`WEIR_NODES\` (separated by commas) and of \`--node\` (re
 | \`name\` | Unique, without spaces and slashes. Without one it is made from the URL's host and port. |
 | \`engine\` | \`auto\` (recognised by probing) or one of ${engineKinds.map((kind) => `\`${kind}\``).join(', ')}. |
 | \`maxConcurrent\` | Slots: requests sent to it at the same time. Without it, what the engine says or its kind's usual number. |
-| \`apiKey\` | Sent to the node as a bearer token. |
+| \`apiKey\` | Sent to the node as a bearer token, or as \`x-api-key\` where the engine is \`anthropic\`. |
 | \`headers\` | Sent with every request to the node. |
 | \`models\` | A list of names, or a map from the name clients use to the engine's own. Without it, the node's own list. |
 | \`timeouts\` | \`connect\`, \`firstByte\`, \`betweenBytes\` for this node. |
@@ -114,6 +120,29 @@ Models that nodes are to have. A node that joins or comes back, matches, can pul
 | --- | --- |
 | \`model\` | Required; as the engine's own library calls it, such as \`llama3.2:3b\`. |
 | \`tags\` | Nodes with one of these. Every node without it. |
+
+## providers
+
+Cloud providers, by the prefix of a model's name: \`openai:gpt-4o\` goes to \`providers.openai\`, as \`gpt-4o\`; likewise \`anthropic:\` and \`google:\`. Nothing of a provider is read from variables such as \`OPENAI_API_KEY\` unless the file names them.
+
+| field | meaning |
+| --- | --- |
+| \`apiKey\` | Required, unless \`baseUrl\` is another server's. Sent as the provider wants it; no client sees it, and no client's key goes there. |
+| \`baseUrl\` | Another address with the same API. \`openai\` and \`anthropic\` append \`/v1/…\` to it; \`google\` appends paths without \`/v1\`. |
+| \`models\` | Shown in lists, with the prefix. Every other model of the provider can be asked for, too. |
+| \`maxConcurrent\` | Slots; 64 without it. What does not fit waits as for any node. |
+| \`headers\`, \`timeouts\` | As of nodes. |
+
+A provider is a node: counted, queued, cooled after a 429 for its \`Retry-After\`, recorded, drained by the admin API, and named as its prefix is (\`openai\`). Its list of models is asked for every minute with its key, which costs nothing and tells a wrong key, and at most every 5 s where something is amiss. A model of a node of your own whose name begins with the prefix of a configured provider is not offered.
+
+## aliases
+
+| form | meaning |
+| --- | --- |
+| \`fast: [llama3, "openai:gpt-4o-mini"]\` | In order: the next is tried where the one before has no ready node, is refused for want of room, was waited for for its share of the time, or failed before its answer began. |
+| \`mixed: { any: [{ model: llama3, weight: 3 }, qwen3] }\` | Each request goes to one of them, drawn by weight (1 without it); the others, drawn alike, stand in as above. |
+
+The time that a request may wait is shared evenly by those it may still be tried on, and what one leaves over goes to the next. Lists show an alias where one of its models is offered. A key may use it if its \`models\` name the alias, or else for those of its models that they name. An alias goes before a model of the same name, and cannot name another alias.
 
 ## timeouts.models
 

@@ -54,6 +54,7 @@ test('without any source every setting has its documented default', async (t) =>
     distribution: [],
     log: { level: 'info' },
     nodes: [],
+    aliases: [],
   });
   assert.equal(file, null);
   assert.deepEqual(new Set(origins.values()), new Set(['default']));

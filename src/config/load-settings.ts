@@ -1,11 +1,13 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListenerTls, Settings } from '../fleet/settings.ts';
+import { readAliases } from './entries/aliases.ts';
 import { readDistribution } from './entries/distribution.ts';
 import { readKeys } from './entries/keys.ts';
 import { nameNodes, readNodeText } from './entries/named-nodes.ts';
 import { readModelTimeouts } from './entries/model-timeouts.ts';
 import { readNodes, type NodeDraft } from './entries/nodes.ts';
+import { readProviders } from './entries/providers.ts';
 import { Problems } from './problems.ts';
 import { resolveRow, type InForce, type Origin, type Sources } from './resolve.ts';
 import { doubtful, reportUnable, reportUnsafe } from './safety.ts';
@@ -58,11 +60,20 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   const warnings = [...reportUnknownVariables(env, problems)];
 
   const { keys, warnings: keyWarnings } = file ? readKeys(file, problems, inForce) : { keys: [], warnings: [] };
+  const sources = { file, env, flags, cwd };
   const settings: Settings = {
-    ...settingsOf({ file, env, flags, cwd }, keys, problems, inForce),
+    ...settingsOf(sources, keys, problems, inForce),
     modelTimeouts: file ? readModelTimeouts(file, problems, inForce) : {},
     distribution: file ? readDistribution(file, problems, inForce) : [],
-    nodes: nameNodes(nodeDrafts(request, file ? readNodes(file, env, problems) : [], problems), problems, inForce),
+    nodes: nameNodes(
+      [
+        ...nodeDrafts(request, file ? readNodes(file, env, problems) : [], problems),
+        ...readProviders(sources, problems, inForce),
+      ],
+      problems,
+      inForce,
+    ),
+    aliases: file ? readAliases(file, problems, inForce) : [],
   };
   reportUnsafe(settings, problems);
   reportUnable(settings, request.platform ?? process.platform, problems);
@@ -77,7 +88,7 @@ function settingsOf(
   keys: Settings['auth']['keys'],
   problems: Problems,
   inForce: InForce[],
-): Omit<Settings, 'nodes' | 'modelTimeouts' | 'distribution'> {
+): Omit<Settings, 'nodes' | 'modelTimeouts' | 'distribution' | 'aliases'> {
   const maybe = <T>(row: Row<T>): T | null => resolveRow(row, sources, problems, inForce);
   const read = <T>(row: Row<T>): T => {
     const value = maybe(row);

@@ -1,5 +1,6 @@
 import { policies } from '../fleet/glossary.ts';
 import { readNodeUrl } from './entries/node-names.ts';
+import { providerRows } from './provider-table.ts';
 import { parseAddress, parseRange, showAddress } from './values/addresses.ts';
 import {
   choice,
@@ -13,6 +14,7 @@ import {
   parsed,
   size,
   type Kind,
+  word,
 } from './values/kinds.ts';
 
 // Every setting that is one value, in one table: the file's keys, the WEIR_* variables, the flags, the help, the
@@ -37,12 +39,6 @@ const address = parsed('host:port', parseAddress, showAddress);
 const pemPath = optional(line('path'));
 const KB = 1024;
 const GB = 1024 ** 3;
-
-function token(text: string): string | null {
-  return /^[\x21-\x7e]+$/.test(text)
-    ? null
-    : 'has spaces or characters beyond ASCII; write one word of letters, digits and signs';
-}
 
 function row<T>(path: string, kind: Kind<T>, fallback: string | null, doc: string): Row<T> {
   return { path, kind, fallback, doc };
@@ -88,7 +84,7 @@ export const table = {
   adminToken: {
     ...row(
       'admin.token',
-      optional(line('token', token)),
+      optional(word('token')),
       null,
       'The token the admin API asks for. Without one, a token is made on the first start, printed once and kept in `dataDir`.',
     ),
@@ -240,7 +236,7 @@ export const table = {
   ),
 } as const satisfies Record<string, Row<unknown>>;
 
-export const rows: readonly Row<unknown>[] = Object.values(table);
+export const rows: readonly Row<unknown>[] = [...Object.values(table), ...providerRows];
 
 /** queue.maxWaiters → WEIR_QUEUE_MAX_WAITERS */
 export function variableName(path: string): string {
@@ -253,5 +249,5 @@ export function flagName(path: string): string {
 }
 
 function words(path: string): string[] {
-  return path.split('.').flatMap((part) => part.split(/(?=[A-Z])/).map((word) => word.toLowerCase()));
+  return path.split('.').flatMap((part) => part.split(/(?=[A-Z])/).map((each) => each.toLowerCase()));
 }

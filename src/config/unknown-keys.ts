@@ -9,7 +9,7 @@ import { editDistance, nearest } from './values/spelling.ts';
 // sets WEIR_PORT and WEIR_SERVICE_HOST beside a service called weir; others get a warning.
 
 /** Lists that entries/ reads. */
-const LISTS = ['nodes', 'auth.keys', 'timeouts.models', 'distribution'] as const;
+const LISTS = ['nodes', 'auth.keys', 'timeouts.models', 'distribution', 'providers', 'aliases'] as const;
 const OTHER_VARIABLES = ['WEIR_CONFIG', 'WEIR_NODES'] as const;
 const FROM_KUBERNETES = /^WEIR_(SERVICE_(HOST|PORT)|PORT)(_|$)/;
 

@@ -1,4 +1,6 @@
+import { accessHeaders } from '../fleet/engine-requests.ts';
 import type { Target } from '../http-client/exchange.ts';
+import { engineOf } from './nodes/build-snapshot.ts';
 import type { LogSource } from './nodes/node-log.ts';
 import type { RegisteredNode } from './nodes/registered-node.ts';
 
@@ -11,9 +13,9 @@ export function targetOf(node: RegisteredNode, connectMs: number): Target {
 }
 
 /** Name, value, name, value, … */
-export function headersOf({ settings }: RegisteredNode): readonly string[] {
-  const authorization = settings.apiKey === undefined ? [] : ['authorization', `Bearer ${settings.apiKey}`];
-  return [...authorization, ...Object.entries(settings.headers).flat()];
+export function headersOf(node: RegisteredNode): readonly string[] {
+  const { apiKey = null, headers } = node.settings;
+  return [...accessHeaders(engineOf(node), apiKey, headers), ...Object.entries(headers).flat()];
 }
 
 /** Where a node's log is; null where nobody said. The node's key goes to no other server than the node's. */

@@ -1,8 +1,24 @@
 // The words both planes share, one word per thing; docs/path.md shows where each appears on a request's way.
 
-export const engineKinds = ['openai', 'ollama', 'llamacpp', 'vllm', 'sglang', 'lmstudio'] as const;
-/** What software serves a node. `openai` is any server that speaks OpenAI's API and is nothing more specific. */
+/** What people run on machines of their own. */
+export const localEngineKinds = ['openai', 'ollama', 'llamacpp', 'vllm', 'sglang', 'lmstudio'] as const;
+export type LocalEngineKind = (typeof localEngineKinds)[number];
+
+export const engineKinds = [...localEngineKinds, 'anthropic', 'google'] as const;
+/**
+ * What software serves a node. `openai` is any server that speaks OpenAI's API and is nothing more specific, OpenAI itself too;
+ * `anthropic` speaks the API of that name; `google` is that company's OpenAI-compatible surface.
+ */
 export type EngineKind = (typeof engineKinds)[number];
+
+export const providerNames = ['openai', 'anthropic', 'google'] as const;
+/** A cloud provider; models whose names begin with its own and a colon go there. */
+export type ProviderName = (typeof providerNames)[number];
+
+/** What the names of a provider's models begin with. */
+export function prefixOf(provider: ProviderName): string {
+  return `${provider}:`;
+}
 
 export const nodeStates = ['starting', 'ready', 'loading', 'offline', 'misconfigured'] as const;
 /** What the control plane believes of a node. `starting`: no probe has finished yet. `misconfigured`: it answered 401 or 403 to our key. */

@@ -1,4 +1,4 @@
-import type { EngineKind, PolicyName } from './glossary.ts';
+import type { EngineKind, PolicyName, ProviderName } from './glossary.ts';
 
 // The configuration after validation: what `config/` produces and both planes read. All durations are milliseconds,
 // all sizes bytes. `docs/configuration.md` describes the same values under the names users write.
@@ -58,6 +58,8 @@ export interface NodeSettings {
   readonly memoryBytes?: number;
   /** Where its log is read as text; absent: it offers none. */
   readonly logsUrl?: string;
+  /** Set for a cloud provider: it serves every model whose name begins with its prefix, and `models` are those that lists show. */
+  readonly provider?: ProviderName;
 }
 
 /** A model that every node with one of the tags is to have; `tags` null: every node. */
@@ -65,6 +67,23 @@ export interface DistributionRule {
   /** As the engine's own library calls it. */
   readonly model: string;
   readonly tags: readonly string[] | null;
+}
+
+/** A name for several models. */
+export interface Alias {
+  /** Canonical; names no provider's model. */
+  readonly name: string;
+  /** `in-order`: each is there for when those before it cannot serve. `weighted`: requests are split, and the others stand in. */
+  readonly how: 'in-order' | 'weighted';
+  /** At least one; none of them is an alias. */
+  readonly targets: readonly AliasTarget[];
+}
+
+export interface AliasTarget {
+  /** As written. */
+  readonly model: string;
+  /** Its share among the others'; above 0. */
+  readonly weight: number;
 }
 
 /** A client key, as declared in the file or created through the admin API (there without the secret). */
@@ -133,5 +152,7 @@ export interface Settings {
   /** How many models are pulled at the same time, over all nodes. */
   readonly tasks: { readonly maxPulls: number };
   readonly distribution: readonly DistributionRule[];
+  /** The cloud providers among them. */
   readonly nodes: readonly NodeSettings[];
+  readonly aliases: readonly Alias[];
 }

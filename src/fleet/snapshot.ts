@@ -1,4 +1,4 @@
-import type { EngineKind, NodeState } from './glossary.ts';
+import type { EngineKind, NodeState, ProviderName } from './glossary.ts';
 import type { NodeTimeouts, NodeTls } from './settings.ts';
 
 // The fleet as the control plane publishes it: immutable, replaced whole, plain data that survives structured cloning.
@@ -27,6 +27,8 @@ export interface NodeSnapshot {
   /** Scheme, host, port and base path, without a trailing slash and without `/v1`. */
   readonly baseUrl: string;
   readonly engine: EngineKind;
+  /** Set for a cloud provider. */
+  readonly provider?: ProviderName;
   readonly state: NodeState;
   /** Takes no new requests; those it has run on. */
   readonly draining: boolean;
@@ -43,8 +45,10 @@ export interface NodeSnapshot {
 }
 
 export interface ModelSnapshot {
-  /** The canonical public name. */
+  /** The canonical public name, or the prefix of a provider. */
   readonly name: string;
+  /** It stands for every model whose name begins with `name`; an offer's `upstream` is then empty: what follows is the provider's own name. */
+  readonly isPrefix?: true;
   /** Who offers it, in whatever state the node is. */
   readonly offers: readonly ModelOffer[];
   /** Epoch ms when the model was first seen; `created` in OpenAI's list. */

@@ -48,6 +48,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
     distribution: [],
     log: { level: 'silent' },
     nodes: [],
+    aliases: [],
   };
   return overlay(defaults, overrides);
 }

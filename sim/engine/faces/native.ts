@@ -1,4 +1,4 @@
-import type { EngineKind } from '../../../src/fleet/glossary.ts';
+import type { LocalEngineKind } from '../../../src/fleet/glossary.ts';
 import type { Machine } from '../machine.ts';
 import type { Call, Routes } from './call.ts';
 import { ollamaRoutes } from './ollama.ts';
@@ -96,7 +96,7 @@ const lmstudio: Routes = {
 };
 
 /** The endpoints of an engine besides OpenAI's. */
-export const nativeRoutes: Readonly<Record<EngineKind, Routes>> = {
+export const nativeRoutes: Readonly<Record<LocalEngineKind, Routes>> = {
   openai: {},
   ollama: ollamaRoutes,
   llamacpp,

@@ -1,4 +1,4 @@
-import type { EngineKind } from '../../../src/fleet/glossary.ts';
+import type { LocalEngineKind } from '../../../src/fleet/glossary.ts';
 
 // An engine in numbers. One iteration of its loop takes
 //
@@ -9,7 +9,7 @@ import type { EngineKind } from '../../../src/fleet/glossary.ts';
 // which nobody decodes (Ollama, llama.cpp). After Vidur's and Preble's measurements; fleets/ cites them for each engine.
 
 export interface EngineModel {
-  readonly kind: EngineKind;
+  readonly kind: LocalEngineKind;
   readonly slots: number;
   readonly stepMs: number;
   readonly perSequenceMs: number;

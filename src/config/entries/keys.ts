@@ -3,7 +3,7 @@ import type { KeySettings } from '../../fleet/settings.ts';
 import type { SourceFile } from '../sources/tree.ts';
 import type { Problems } from '../problems.ts';
 import { lookUp, MASK, type InForce } from '../resolve.ts';
-import { count, fraction, line, parsed } from '../values/kinds.ts';
+import { count, fraction, line, parsed, word } from '../values/kinds.ts';
 import { bad, good, type Reading } from '../values/units.ts';
 import { entriesOf, type Fields } from './fields.ts';
 
@@ -14,11 +14,7 @@ import { entriesOf, type Fields } from './fields.ts';
 const FIELDS = ['label', 'key', 'hash', 'expiresAt', 'models', 'weight', 'maxConcurrent', 'ratePerMinute'] as const;
 const SHORT_KEY = 16;
 
-const secret = line('key', (text) =>
-  /^[\x21-\x7e]+$/.test(text)
-    ? null
-    : 'has spaces or characters beyond ASCII; write one word of letters, digits and signs',
-);
+const secret = word('key');
 const hash = line('hash', (text) =>
   /^[0-9a-f]{64}$/i.test(text)
     ? null

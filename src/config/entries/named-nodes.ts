@@ -43,7 +43,7 @@ export function nameNodes(
     const { where: _where, origin, trail: _trail, name: written, ...rest } = draft;
     const name = written ?? deriveName(rest.url, taken);
     taken.add(name);
-    inForce.push({ path: `nodes.${name}`, shown: describe(draft), origin });
+    if (draft.provider === undefined) inForce.push({ path: `nodes.${name}`, shown: describe(draft), origin });
     return { name, ...rest };
   });
 }

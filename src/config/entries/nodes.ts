@@ -6,7 +6,7 @@ import type { NodeSettings, NodeTimeouts, NodeTls } from '../../fleet/settings.t
 import type { Environment } from '../sources/environment.ts';
 import type { SourceFile } from '../sources/tree.ts';
 import type { Problems } from '../problems.ts';
-import { lookUp, toAbsolute } from '../resolve.ts';
+import { lookUp, type Origin, toAbsolute } from '../resolve.ts';
 import { choice, count, flag, line, parsed } from '../values/kinds.ts';
 import { entriesOf, type Fields } from './fields.ts';
 import { phases, readPhases } from './model-timeouts.ts';
@@ -32,7 +32,7 @@ export interface NodeDraft extends Omit<NodeSettings, 'name'> {
   readonly name: string | null;
   /** The source for messages, where the trail does not say it. */
   readonly where: string | null;
-  readonly origin: 'flag' | `file:${number}` | `env:${string}`;
+  readonly origin: Origin;
   readonly trail: string;
 }
 
@@ -76,7 +76,8 @@ function readNode(fields: Fields, file: SourceFile, env: Environment): NodeDraft
   };
 }
 
-function readHeaders(fields: Fields): Readonly<Record<string, string>> {
+/** A node's `headers`, in lower case. */
+export function readHeaders(fields: Fields): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   for (const [name, value] of fields.texts('headers', line('header', checkHeaderValue)) ?? []) {
     const problem = checkHeaderName(name);
@@ -129,7 +130,8 @@ function readModels(fields: Fields): Readonly<Record<string, string>> | undefine
   return Object.fromEntries(pairs);
 }
 
-function readTimeouts(fields: Fields): NodeTimeouts | undefined {
+/** A node's `timeouts`. */
+export function readTimeouts(fields: Fields): NodeTimeouts | undefined {
   const section = fields.section('timeouts', phases);
   return section === undefined ? undefined : readPhases(section);
 }

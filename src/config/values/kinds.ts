@@ -120,6 +120,15 @@ export function line(name: string, check?: (text: string) => string | null): Kin
   };
 }
 
+/** A secret as it stands in a header: one word. */
+export function word(name: string): Kind<string> {
+  return line(name, (text) =>
+    /^[\x21-\x7e]+$/.test(text)
+      ? null
+      : 'has spaces or characters beyond ASCII; write one word of letters, digits and signs',
+  );
+}
+
 /** A value of its own reader, such as an address. */
 export function parsed<T>(name: string, parse: (text: string) => Reading<T>, show: (value: T) => string): Kind<T> {
   return { name, read: (raw) => parse(textOf(raw)), show };

@@ -22,6 +22,7 @@ export function nodeView(node: RegisteredNode, gauges: Gauges | null): Readonly<
     detail: health.detail,
     draining: node.draining,
     managedBy: node.managedBy,
+    provider: settings.provider ?? null,
     maxConcurrent: settings.maxConcurrent ?? null,
     slots: slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),
     taken: counts?.taken ?? null,

@@ -355,3 +355,30 @@ test('an engine in trouble, or too busy to be recognised, has not become another
   const vllm = await probe(busy, { former: { engine: 'vllm', listing: '[]', isDoubted: true }, timeoutMs: 300 });
   assert.equal(answered(vllm).engine, 'vllm');
 });
+
+test('Anthropic and Google are asked for their lists under their own paths, and one who has none may be without', async () => {
+  const models = list('system', { id: 'claude-x' });
+  await using claude = await scriptedNode({ paths: { '/v1/models': models } });
+  const asked = await probe(claude, { engine: 'anthropic', headers: ['x-api-key', 'k'] });
+  assert.deepEqual([asked.kind, asked.kind === 'answered' && asked.models?.[0]?.name], ['answered', 'claude-x']);
+  assert.deepEqual(
+    [claude.requests[0]?.path, claude.requests[0]?.headers['x-api-key']],
+    ['/v1/models?limit=1000', 'k'],
+  );
+
+  await using gemini = await scriptedNode({
+    paths: { '/v1beta/openai/models': list('google', { id: 'models/gemini-x' }) },
+  });
+  const google = { engine: 'google', basePath: '/v1beta/openai' } as const;
+  const told = await probe(gemini, google);
+  assert.deepEqual([told.kind, told.kind === 'answered' && told.models?.[0]?.name], ['answered', 'models/gemini-x']);
+
+  await using bare = await scriptedNode({ paths: { '/v1/models': unknownPath, '/v1beta/openai/models': unknownPath } });
+  for (const options of [{ engine: 'anthropic' } as const, google]) {
+    assert.equal((await probe(bare, options)).kind, 'nonsense');
+    const answer = await probe(bare, { ...options, listIsOptional: true });
+    assert.deepEqual([answer.kind, answer.kind === 'answered' && answer.models], ['answered', null]);
+  }
+  await using closed = await scriptedNode({ paths: { '/v1/models': json({ error: 'no' }, 401) } });
+  assert.equal((await probe(closed, { engine: 'anthropic' })).kind, 'unauthorized');
+});

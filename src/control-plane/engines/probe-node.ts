@@ -1,7 +1,9 @@
 import type { EngineKind } from '../../fleet/glossary.ts';
 import { type Former, listingOf, type ProbeAnswer, type ProbeResult } from '../probe.ts';
 import { type Ask, ProbeStop, refuse } from './ask.ts';
+import { anthropic } from './anthropic.ts';
 import type { Engine } from './engine.ts';
+import { google } from './google.ts';
 import { llamacpp } from './llamacpp.ts';
 import { lmstudio } from './lmstudio.ts';
 import { isOwnedBy, listEntries } from './model-list.ts';
@@ -18,7 +20,16 @@ import { vllm } from './vllm.ts';
 // another engine at the same address between two probes), or where an administrator asks. Two engines that list the same models
 // of the same owner and answer the same paths are told apart only by the last.
 
-const engines: Readonly<Record<EngineKind, Engine>> = { ollama, llamacpp, vllm, sglang, lmstudio, openai };
+const engines: Readonly<Record<EngineKind, Engine>> = {
+  ollama,
+  llamacpp,
+  vllm,
+  sglang,
+  lmstudio,
+  openai,
+  anthropic,
+  google,
+};
 const asked: readonly Engine[] = [ollama, llamacpp, vllm, sglang, lmstudio];
 
 /**

@@ -1,3 +1,4 @@
+import { prefixOf } from '../../fleet/glossary.ts';
 import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../fleet/snapshot.ts';
 import type { RegisteredNode } from './registered-node.ts';
 import { slotsOf } from './slots.ts';
@@ -17,21 +18,31 @@ export interface SnapshotParts {
 export function buildSnapshot({ version, settled, nodes, keys, firstSeenAt }: SnapshotParts): FleetSnapshot {
   const size = nodes.reduce((most, node) => Math.max(most, node.index + 1), 0);
   const byIndex = Array.from<NodeSnapshot | null>({ length: size }).fill(null);
+  const prefixes = nodes.flatMap(prefixModel);
   const offers = new Map<string, ModelOffer[]>();
   for (const node of nodes.toSorted((a, b) => a.index - b.index)) {
     byIndex[node.index] = snapshotOf(node);
     for (const { model, upstream, ready, slots } of node.models ?? []) {
+      // What is called like a provider's model goes there and nowhere else.
+      if (!node.settings.provider && prefixes.some(({ name }) => model.startsWith(name))) continue;
       const offer = { node: node.index, upstream, ready, slots };
       const others = offers.get(model);
       if (others) others.push(offer);
       else offers.set(model, [offer]);
     }
   }
-  const models = new Map<string, ModelSnapshot>();
+  const models = new Map(prefixes.map((model) => [model.name, model]));
   for (const name of [...offers.keys()].toSorted()) {
     models.set(name, { name, offers: offers.get(name) ?? [], firstSeenAt: firstSeenAt(name) });
   }
   return { version, settled, nodes: byIndex, models, keys };
+}
+
+/** What stands for all models of a provider; nothing for other nodes. */
+function prefixModel({ index, settings: { provider } }: RegisteredNode): ModelSnapshot[] {
+  if (!provider) return [];
+  const offer = { node: index, upstream: '', ready: true, slots: null };
+  return [{ name: prefixOf(provider), isPrefix: true, offers: [offer], firstSeenAt: 0 }];
 }
 
 function snapshotOf(node: RegisteredNode): NodeSnapshot {
@@ -44,6 +55,7 @@ function snapshotOf(node: RegisteredNode): NodeSnapshot {
     name: settings.name,
     baseUrl: node.address.baseUrl,
     engine,
+    ...(settings.provider ? { provider: settings.provider } : {}),
     state: node.health.state,
     draining: node.draining,
     slots: slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),

@@ -14,6 +14,9 @@ import { NodeRegistry, type Registration } from './registry.ts';
 // raised a doubt, which that probe settles.
 
 const QUICK_MS = 1000;
+/** A provider is asked for its models seldom: it is not ours to watch, requests tell of trouble sooner, and it counts what it is asked. */
+const PROVIDER_MS = 60_000;
+const PROVIDER_QUICK_MS = 5000;
 
 export interface NodeFleetOptions {
   readonly clock: Clock;
@@ -101,7 +104,8 @@ export class NodeFleet {
       this.#options.onChange();
     }
     // What loads stays so for a while, and some engines list a model as usual meanwhile: asked at once, they would be believed.
-    this.#loops.get(node.id)?.doubt(reason === 'loading' ? QUICK_MS : 0);
+    const leastMs = reason === 'loading' ? QUICK_MS : 0;
+    this.#loops.get(node.id)?.doubt(node.settings.provider ? PROVIDER_QUICK_MS : leastMs);
   }
 
   stop(): void {
@@ -111,7 +115,9 @@ export class NodeFleet {
 
   #pauseMs(node: RegisteredNode): number {
     const { clock, intervalMs } = this.#options;
-    return wantsQuickProbe(node.health, clock.now()) ? Math.min(QUICK_MS, intervalMs) : intervalMs;
+    const wantsQuick = wantsQuickProbe(node.health, clock.now());
+    if (node.settings.provider) return Math.max(intervalMs, wantsQuick ? PROVIDER_QUICK_MS : PROVIDER_MS);
+    return wantsQuick ? Math.min(QUICK_MS, intervalMs) : intervalMs;
   }
 
   async #probe(node: RegisteredNode): Promise<void> {

@@ -11,6 +11,8 @@ const byKind: Readonly<Record<EngineKind, number>> = {
   openai: 8,
   vllm: 64,
   sglang: 64,
+  anthropic: 64,
+  google: 64,
 };
 
 /** At least 1. */

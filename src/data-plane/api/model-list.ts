@@ -1,5 +1,5 @@
 import type { FleetSnapshot, ModelSnapshot } from '../../fleet/snapshot.ts';
-import { canonicalModel } from '../../fleet/glossary.ts';
+import { listedModels, modelOf } from '../../fleet/offered-models.ts';
 
 // OpenAI's list of models, built from the snapshot: nodes are never asked, so that nothing of theirs can leak.
 
@@ -15,7 +15,7 @@ export function listModels(
   snapshot: FleetSnapshot,
   mayUse: (name: string) => boolean,
 ): { object: 'list'; data: ModelObject[] } {
-  const data = Array.from(snapshot.models.values())
+  const data = listedModels(snapshot)
     .filter(({ name }) => mayUse(name))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((model) => describe(model, model.name));
@@ -24,7 +24,7 @@ export function listModels(
 
 /** One model under the name it was asked for, or null where it is not offered. */
 export function findModel(snapshot: FleetSnapshot, id: string): ModelObject | null {
-  const model = snapshot.models.get(canonicalModel(id));
+  const model = modelOf(snapshot, id);
   return model ? describe(model, id) : null;
 }
 

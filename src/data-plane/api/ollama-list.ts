@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { listedModels } from '../../fleet/offered-models.ts';
 import type { FleetSnapshot, ModelSnapshot } from '../../fleet/snapshot.ts';
 
 // Ollama's lists, built from the snapshot as one big Ollama's: nodes are never asked, so that nothing of theirs can leak. What the
@@ -42,7 +43,7 @@ interface Named {
 }
 
 function namesOf(snapshot: FleetSnapshot, mayUse: MayUse, isListed: (model: ModelSnapshot) => boolean): Named[] {
-  return Array.from(snapshot.models.values())
+  return listedModels(snapshot)
     .filter((model) => mayUse(model.name) && isListed(model))
     .map((model) => ({ model, tag: taggedName(model.name) }))
     .toSorted((a, b) => (a.tag < b.tag ? -1 : 1));

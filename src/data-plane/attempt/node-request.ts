@@ -1,3 +1,4 @@
+import { accessHeaders, enginePath } from '../../fleet/engine-requests.ts';
 import { canonicalModel } from '../../fleet/glossary.ts';
 import type { Settings, Timeouts } from '../../fleet/settings.ts';
 import type { NodeSnapshot } from '../../fleet/snapshot.ts';
@@ -25,6 +26,7 @@ export class NodeDoor {
   readonly #modelTimeouts: Settings['modelTimeouts'];
   readonly #nodeTimeouts: NodeSnapshot['timeouts'];
   readonly #timeouts: Timeouts;
+  readonly #engine: NodeSnapshot['engine'];
   readonly #basePath: string;
   /** Its key and the headers that its operator wants: name, value, … */
   readonly #headers: readonly string[];
@@ -37,8 +39,9 @@ export class NodeDoor {
     this.#nodeTimeouts = node.timeouts;
     this.#timeouts = { ...timeouts, ...node.timeouts };
     this.#basePath = pathname.replace(/\/$/, '');
-    const key = node.apiKey === null ? [] : ['authorization', `Bearer ${node.apiKey}`];
-    this.#headers = ['accept-encoding', 'identity', ...key, ...Object.entries(node.headers).flat()];
+    this.#engine = node.engine;
+    const own = [...accessHeaders(node.engine, node.apiKey, node.headers), ...Object.entries(node.headers).flat()];
+    this.#headers = ['accept-encoding', 'identity', ...own];
   }
 
   /** The router's time-outs, over them the model's, over them the node's. */
@@ -51,9 +54,9 @@ export class NodeDoor {
     const headers = ['content-type', contentType, 'x-request-id', requestId];
     if (accept !== undefined) headers.push('accept', accept);
     if (traceparent !== null) headers.push('traceparent', traceparent);
-    if (more !== null) headers.push(...more);
-    headers.push(...this.#headers);
-    return { method: 'POST', path: this.#basePath + path, headers, body };
+    if (more === null) headers.push(...this.#headers);
+    else addOver(this.#headers, more, headers);
+    return { method: 'POST', path: this.#basePath + enginePath(this.#engine, path), headers, body };
   }
 }
 
@@ -73,6 +76,15 @@ export class NodeDoors {
       this.#doors.set(node, door);
     }
     return door;
+  }
+}
+
+/** Adds the headers of both, of those with the same name the client's. */
+function addOver(own: readonly string[], more: readonly string[], headers: string[]): void {
+  headers.push(...more);
+  for (let at = 0; at < own.length; at += 2) {
+    const [name = '', value = ''] = own.slice(at, at + 2);
+    if (!more.includes(name)) headers.push(name, value);
   }
 }
 

@@ -36,6 +36,8 @@ const guesses: Readonly<Record<EngineKind, Guess>> = {
   ollama: { promptMs: 0.4, stepMs: 20 },
   lmstudio: { promptMs: 0.4, stepMs: 20 },
   openai: { promptMs: 0.1, stepMs: 15 },
+  anthropic: { promptMs: 0.1, stepMs: 15 },
+  google: { promptMs: 0.1, stepMs: 15 },
 };
 
 export class Speed {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { engineKinds, nodeStates } from '../../../fleet/glossary.ts';
+import { engineKinds, nodeStates, providerNames } from '../../../fleet/glossary.ts';
 import { nodeInput, nodeLogFilter } from '../input.ts';
 import { type Endpoints, epochMs, listOf } from './endpoint.ts';
 
@@ -17,6 +17,10 @@ const node = z
     detail: z.string().nullable().meta({ description: 'why it is in that state; null while all is well' }),
     draining: z.boolean().meta({ description: 'takes no new requests' }),
     managedBy: z.enum(['config', 'api', 'discovery']),
+    provider: z
+      .enum(providerNames)
+      .nullable()
+      .meta({ description: 'of a cloud provider: it serves every model whose name begins with this and a colon' }),
     maxConcurrent: z.int().nullable().meta({ description: 'as configured' }),
     slots: z.int().min(1),
     taken: count.nullable().meta({ description: 'slots in use; null where the data plane did not answer' }),
