@@ -1,0 +1,37 @@
+import { type Faults, listOf } from './ollama-fields.ts';
+import type { Json } from './translation.ts';
+
+// Ollama's images are bare base64; chat wants a URL that says the type, which is read from the first bytes.
+
+const signatures: readonly (readonly [RegExp, string])[] = [
+  [/^\x89PNG\r\n/, 'image/png'],
+  [/^\xff\xd8\xff/, 'image/jpeg'],
+  [/^GIF8[79]a/, 'image/gif'],
+  [/^RIFF.{4}WEBP/s, 'image/webp'],
+  [/^BM/, 'image/bmp'],
+];
+
+/** As many letters as hold the longest signature. */
+const SIGNATURE_LETTERS = 16;
+
+/** A text with images as the content of one chat message; the plain text where there are none. */
+export function contentWith(text: string, images: unknown, place: string, faults: Faults): string | readonly Json[] {
+  const list = listOf(images);
+  if (list.length === 0) return text;
+  const parts = list.map((image, index): Json => {
+    const url = urlOf(image);
+    if (url !== null) return { type: 'image_url', image_url: { url } };
+    const field = `${place}images[${index}]`;
+    faults.push({ field, message: `${field} must be a PNG, JPEG, GIF, WebP or BMP image in base64.` });
+    return {};
+  });
+  return text === '' ? parts : [{ type: 'text', text }, ...parts];
+}
+
+function urlOf(image: unknown): string | null {
+  if (typeof image !== 'string') return null;
+  if (image.startsWith('data:image/')) return image;
+  const head = Buffer.from(image.slice(0, SIGNATURE_LETTERS), 'base64').toString('latin1');
+  const type = signatures.find(([signature]) => signature.test(head))?.[1];
+  return type === undefined ? null : `data:${type};base64,${image}`;
+}
