@@ -81,7 +81,7 @@ export class TranslatedCall {
     const result = this.#result(engine);
     if (result === null || isUntranslatable(result)) return null;
     return {
-      path: this.#done?.by.to ?? '',
+      path: result.instead?.to ?? this.#done?.by.to ?? '',
       contentType: 'application/json',
       body: Buffer.from(JSON.stringify({ ...result.call, model: upstream })),
       telling: { answer: result.answer(), form: this.#form },

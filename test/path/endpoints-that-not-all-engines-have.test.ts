@@ -51,9 +51,6 @@ test('where no node of the model has the endpoint the client is told so at once,
     await messages.text(),
     /^\{"type":"error","error":\{"type":"not_found_error","message":"No node that offers this model has \/v1\/messages\..*","code":"model_not_found"\},"request_id":"/,
   );
-  const embed = await ask(router, '/api/embed');
-  assert.equal(embed.status, 404);
-  assert.match(await embed.text(), /^\{"error":"No node that offers this model has \/api\/embed\./);
   const moderation = await ask(router, '/v1/moderations');
   assert.equal(moderation.status, 404);
   assert.match(

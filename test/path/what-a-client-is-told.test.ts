@@ -102,7 +102,7 @@ test('a model that nobody offers is 404, and a client should not retry it', asyn
     ['/v1/chat/completions', 'nobody'],
     ['/v1/embeddings', 'llama3:8b'],
     ['/api/generate', 'nobody'],
-    ['/api/chat', 'llama3'],
+    ['/api/chat', 'nobody'],
   ] as const) {
     const response = await ask(router, path, { model: name });
     assert.equal(response.headers.get('x-should-retry'), 'false');
@@ -294,7 +294,7 @@ test('name and name:latest are one model, asked for by either', async () => {
   for (const settlement of await router.settled(2)) assert.equal(settlement.model, 'qwen');
 });
 
-test("Ollama's own endpoints go to Ollama nodes only", async () => {
+test('what only Ollama understands goes to Ollama nodes only', async () => {
   await using openai = await scriptedNode(status(418));
   await using ollama = await scriptedNode((_request, reply) =>
     reply.json(200, { model: 'llama3', response: 'hi', done: true }),
@@ -304,7 +304,7 @@ test("Ollama's own endpoints go to Ollama nodes only", async () => {
     { url: ollama.url, slots: 1, engine: 'ollama' },
   ]);
   for (const path of ['/api/generate', '/api/chat']) {
-    const response = await ask(router, path, { model: 'llama3', stream: false });
+    const response = await ask(router, path, { model: 'llama3', stream: false, options: { novelty: 1 } });
     assert.deepEqual([response.status, await response.text()], [200, '{"model":"llama3","response":"hi","done":true}']);
     assert.equal(ollama.count(path), 1);
   }

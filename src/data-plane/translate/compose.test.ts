@@ -44,3 +44,17 @@ test('what either cannot say is told by its name', () => {
     assert.equal(result.field, name);
   }
 });
+
+test('a call that must be put elsewhere than to the pair behind is told by the field that asks for it', () => {
+  const elsewhere: Translator = {
+    ...pair('a', 'b'),
+    translate: () => ({
+      call: {},
+      instead: { to: 'd', field: 'raw' },
+      answer: () => ({ whole: () => null, event: () => [], end: () => [] }),
+    }),
+  };
+  const result = compose(elsewhere, pair('b', 'c')).translate({});
+  assert.ok(isUntranslatable(result));
+  assert.deepEqual([result.field, result.message.startsWith('raw needs d,')], ['raw', true]);
+});

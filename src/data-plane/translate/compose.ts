@@ -8,6 +8,10 @@ export function compose(first: Translator, second: Translator): Translator {
     translate: (call) => {
       const near = first.translate(call);
       if (isUntranslatable(near)) return near;
+      if (near.instead) {
+        const { to, field } = near.instead;
+        return { field, message: `${field} needs ${to}, which the nodes of this model do not have. Leave it out.` };
+      }
       const far = second.translate(near.call);
       if (isUntranslatable(far)) return far;
       return {

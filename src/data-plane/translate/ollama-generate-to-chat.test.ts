@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chunk, streamed, translated, unsayable } from '../../../test/support/translate.ts';
+import { readStream } from '../../../test/support/streams.ts';
+import { chunk, eventsOf, streamed, translated, unsayable } from '../../../test/support/translate.ts';
 import { ollamaGenerateToChat } from './ollama-generate-to-chat.ts';
 
 const call = { model: 'llama3', prompt: 'hello', stream: false };
@@ -45,7 +46,6 @@ test('what a chat cannot say is told by its name', () => {
   for (const field of ['template', 'suffix']) {
     assert.equal(unsayable(ollamaGenerateToChat, { ...call, [field]: 'x' }), field);
   }
-  assert.equal(unsayable(ollamaGenerateToChat, { ...call, raw: true }), 'raw');
   assert.equal(unsayable(ollamaGenerateToChat, { ...call, context: [1, 2] }), 'context');
   assert.equal(unsayable(ollamaGenerateToChat, { ...call, prompt: ['x'] }), 'prompt');
   assert.equal(unsayable(ollamaGenerateToChat, { ...call, images: ['x'] }), 'images[0]');
@@ -58,4 +58,22 @@ test('no prompt loads the model', () => {
     { model: 'llama3', created_at: '2026-01-01T00:00:00.000Z', response: '', done: true, done_reason: 'load' },
   ]);
   assert.equal(unsayable(ollamaGenerateToChat, { model: 'llama3', keep_alive: 0 }), 'keep_alive');
+});
+
+test('a raw prompt goes to completions as it is', () => {
+  const raw = { ...call, raw: true };
+  const translation = translated(ollamaGenerateToChat, { ...raw, options: { stop: ['x'] } });
+  const { call: said, instead } = translation;
+  assert.deepEqual([said, instead?.to], [{ model: 'llama3', prompt: 'hello', stop: ['x'] }, '/v1/completions']);
+  const told = translation
+    .answer()
+    .whole({ created: 1_767_225_600, choices: [{ index: 0, text: 'Hi', finish_reason: 'length' }] });
+  assert.deepEqual([told?.['response'], told?.['done_reason']], ['Hi', 'length']);
+  const stream = streamed(translation.answer(), eventsOf(readStream('vllm-completions.sse')));
+  assert.ok(stream.length > 2);
+  assert.equal(stream.at(-1)?.['done'], true);
+  for (const field of ['template', 'system', 'suffix', 'format', 'think']) {
+    assert.equal(unsayable(ollamaGenerateToChat, { ...raw, [field]: 'x' }), field);
+  }
+  assert.equal(unsayable(ollamaGenerateToChat, { ...raw, prompt: '' }), 'prompt');
 });

@@ -1,20 +1,24 @@
-import type { Piece } from './ollama-answer.ts';
+import { ollamaAnswer, type Piece } from './ollama-answer.ts';
 import { chatCall, fieldsOf } from './ollama-chat-call.ts';
-import { type Faults, isUnset, refuse, textField } from './ollama-fields.ts';
+import { type Faults, isUnset, refuse, refuseOthers, textField, textOf } from './ollama-fields.ts';
 import { contentWith } from './ollama-images.ts';
-import type { Json, Translator } from './translation.ts';
+import { optionFields, streamFields } from './ollama-options.ts';
+import type { Json, Translation, Translator, Untranslatable } from './translation.ts';
 
-// What becomes of each field: docs/dialects.md.
+// A prompt is put into the model's template, as chat does it; a raw one is not, as completions do it. What becomes of each field:
+// docs/dialects.md.
+
+const RAW = 'the engine takes a raw prompt for text alone';
 
 const known = fieldsOf('prompt', 'suffix', 'system', 'template', 'context', 'raw', 'images');
 
-/** Ollama's generate, which puts a prompt into the model's template as chat does, for engines that have OpenAI's API only. */
+/** Ollama's generate for engines that have OpenAI's API only. */
 export const ollamaGenerateToChat: Translator = {
   from: '/api/generate',
   to: '/v1/chat/completions',
   translate(call) {
     const faults: Faults = [];
-    refuse(call, ['raw'], 'a chat always has a template, and /v1/completions has none', faults);
+    if (call['raw'] === true) return rawCall(call, faults);
     refuse(call, ['template'], 'they have the template that they were started with', faults);
     refuse(
       call,
@@ -34,6 +38,23 @@ export const ollamaGenerateToChat: Translator = {
     return chatCall(call, isLoad ? null : { messages }, inResponse, faults, known);
   },
 };
+
+/** The prompt as it is. OpenAI's completions have neither formats nor images, and other logprobs. */
+function rawCall(call: Json, faults: Faults): Translation | Untranslatable {
+  refuse(call, ['template', 'system', 'context', 'suffix', 'images', 'format', 'think', 'logprobs'], RAW, faults);
+  refuseOthers(call, known, faults);
+  const prompt = textField(call, 'prompt', faults);
+  if (prompt === '') faults.push({ field: 'prompt', message: 'prompt must not be empty where raw is true.' });
+  const model = textOf(call['model']);
+  const completion = { model, prompt, ...optionFields(call, faults), ...streamFields(call) };
+  const [fault] = faults;
+  if (fault) return fault;
+  return {
+    call: completion,
+    instead: { to: '/v1/completions', field: 'raw' },
+    answer: () => ollamaAnswer(model, inResponse),
+  };
+}
 
 function inResponse({ content, thinking }: Piece): Json {
   return { response: content, ...(thinking === '' ? {} : { thinking }) };

@@ -21,6 +21,8 @@ export interface Translator {
 /** One call, translated. */
 export interface Translation {
   readonly call: Json;
+  /** Where this call must be put at another endpoint than the translator's `to`: that endpoint, and the field that asks for it. */
+  readonly instead?: { readonly to: string; readonly field: string };
   /** For one attempt; each has its own. */
   answer(): AnswerTranslation;
 }

@@ -1,9 +1,17 @@
 import type { EngineKind } from '../../fleet/glossary.ts';
+import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
+import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed-to-embeddings.ts';
+import { ollamaGenerateToChat } from './ollama-generate-to-chat.ts';
 import type { Translator } from './translation.ts';
 
 // Which translation lets a node of a make that does not speak a client's endpoint serve it all the same.
 
-const pairs: readonly Translator[] = [];
+const pairs: readonly Translator[] = [
+  ollamaChatToChat,
+  ollamaGenerateToChat,
+  ollamaEmbedToEmbeddings,
+  ollamaEmbeddingsToEmbeddings,
+];
 
 const byEndpoint: ReadonlyMap<string, Translator> = new Map(pairs.map((pair) => [pair.from, pair]));
 
