@@ -17,8 +17,12 @@ export class DataDirError extends Error {
 export interface DataDirLock {
   /** True where the directory was open to other users and has been closed to them. */
   readonly wasTightened: boolean;
+  /** Leaves the address where the router listens for administrators, for `keptAdminUrl`. */
+  keepAdminUrl(url: string): void;
   release(): void;
 }
+
+const ADMIN_URL = 'admin-url';
 
 /** Makes `dir` (mode 0700) where needed and locks it for this process until `release` or its end. Throws DataDirError. */
 export function lockDataDir(dir: string): DataDirLock {
@@ -34,14 +38,32 @@ export function lockDataDir(dir: string): DataDirLock {
   let isHeld = true;
   return {
     wasTightened,
+    keepAdminUrl: (url) => {
+      try {
+        writeFileSync(join(dir, ADMIN_URL), `${url}\n`, { mode: 0o600 });
+      } catch (error) {
+        throw unusable(dir, error);
+      }
+    },
     release: () => {
       if (!isHeld) return;
       isHeld = false;
+      rmSync(join(dir, ADMIN_URL), { force: true });
       // The pid goes first: once the lock is free, another process may have written its own.
       rmSync(pidFile, { force: true });
       lock.close();
     },
   };
+}
+
+/** Where the router that uses `dir` listens for administrators; null where none said so. One that was killed may have left its own. */
+export function keptAdminUrl(dir: string): string | null {
+  try {
+    const written = readFileSync(join(dir, ADMIN_URL), 'utf8').trim();
+    return URL.parse(written)?.origin ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function prepare(dir: string): boolean {

@@ -28,7 +28,7 @@ export function startedText(
 }
 
 /** Every address (0.0.0.0, ::) is none that a client can be given; on this machine loopback reaches it. */
-function reachable(url: string): string {
+export function reachable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 

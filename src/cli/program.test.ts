@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { temporaryDirectory } from '../../test/support/load-config.ts';
 import { until } from '../../test/support/until.ts';
 import type { Settings } from '../fleet/settings.ts';
+import { ManualClock } from '../lib/clock.ts';
 import type { AppHooks, StartApp } from './app.ts';
 import { lockDataDir } from './data-dir.ts';
 import { run, type Process } from './program.ts';
@@ -25,7 +26,8 @@ function terminal(context: TestContext, startApp: StartApp = neverStarts, env: R
     hasDemo: false,
     signals: new EventEmitter(),
     now: () => 0,
-    wall: () => 0,
+    clock: new ManualClock(0, 0),
+    terminal: noTerminal,
     stdout: (text) => void (out.stdout += text),
     stderr: (text) => void (out.stderr += text),
     exit: (code) => void (out.stderr += `exit ${code}`),
@@ -33,6 +35,14 @@ function terminal(context: TestContext, startApp: StartApp = neverStarts, env: R
     cwd,
   };
 }
+
+const noTerminal: Process['terminal'] = {
+  isTty: false,
+  isErrorTty: false,
+  size: () => ({ columns: 80, rows: 24 }),
+  onKey: () => () => undefined,
+  sleep: () => Promise.resolve(),
+};
 
 const neverStarts: StartApp = () => Promise.reject(new Error('this test starts nothing'));
 

@@ -1,36 +1,17 @@
-import { Command, CommanderError, Option } from 'commander';
-import type { SettingsRequest } from '../config/load-settings.ts';
-import { flagName, rows, variableName, type Row } from '../config/table.ts';
+import { Command, CommanderError } from 'commander';
+import { flagName, rows, variableName } from '../config/table.ts';
+import type { Host } from './commands/admin-command.ts';
+import { addKeyCommands } from './commands/keys.ts';
+import { addNodeCommands } from './commands/nodes.ts';
+import { addRequestCommands } from './commands/requests.ts';
 import { configCheck } from './config-check.ts';
+import { exitCodes, Failure } from './failure.ts';
 import { serve, type ServeDeps } from './serve.ts';
+import { addSettings, requestOf } from './settings-options.ts';
 
-// The command line: which words there are and what they call. Flags of settings are made from the table of settings.
-// Exit codes: 0 done, 1 the thing asked for failed, 2 asked for wrongly.
+// The command line: which words there are and what they call. What an exit code means is in failure.ts.
 
-export interface Process extends ServeDeps {
-  readonly env: SettingsRequest['env'];
-  readonly cwd: string;
-  readonly wall: () => number;
-}
-
-const groups: Readonly<Record<string, string>> = {
-  listen: 'Listening:',
-  tls: 'Listening:',
-  admin: 'Listening:',
-  dataDir: 'Running:',
-  insecure: 'Running:',
-  log: 'Running:',
-  auth: 'Who may call:',
-  discovery: 'Nodes:',
-  health: 'Nodes:',
-  pool: 'Nodes:',
-  providers: 'Cloud providers:',
-  selection: 'Nodes:',
-  queue: 'Waiting:',
-  limits: 'Waiting:',
-  timeouts: 'Time-outs:',
-  history: 'Running:',
-};
+export interface Process extends ServeDeps, Host {}
 
 /** Runs one command line (without the program's name); resolves with the exit code. */
 export async function run(argv: readonly string[], host: Process): Promise<number> {
@@ -64,6 +45,10 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
     code = await configCheck(requestOf(options, host), host.stdout, host.stderr);
   });
 
+  addNodeCommands(program, host);
+  addKeyCommands(program, host);
+  addRequestCommands(program, host);
+
   if (argv.length === 0) {
     program.outputHelp();
     return 0;
@@ -72,62 +57,15 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
+    if (error instanceof Failure) {
+      host.stderr(`${error.message.trimEnd()}\n`);
+      return error.code;
+    }
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0;
+    if (error.exitCode === 0) return exitCodes.done;
     host.stderr(hintFor(argv));
-    return 2;
+    return exitCodes.usage;
   }
-}
-
-function addSettings(command: Command): void {
-  command
-    .helpOption('-h, --help', 'print this help')
-    .addOption(
-      new Option('-c, --config <file>', 'configuration file, YAML or JSON (WEIR_CONFIG)').helpGroup('Running:'),
-    )
-    .addOption(
-      new Option('-n, --node <[name=]url>', 'a node to use; may be given several times (WEIR_NODES)')
-        .helpGroup('Nodes:')
-        .argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
-    );
-  for (const row of rows) if (row.secret !== true) command.addOption(optionOf(row));
-}
-
-function optionOf(row: Row<unknown>): Option {
-  const name = `--${flagName(row.path)}`;
-  const isBoolean = row.kind.name === 'boolean';
-  const option = new Option(isBoolean ? `${name} [true|false]` : `${name} <${row.kind.name}>`, summary(row));
-  return option.helpGroup(groups[row.path.split('.')[0] ?? ''] ?? 'Other:');
-}
-
-/** The first sentence, with the fallback. */
-function summary({ doc, fallback }: Row<unknown>): string {
-  const sentence = (doc.split(/(?<=[.;])\s/)[0] ?? doc).replace(/[.;]$/, '').replaceAll('`', '');
-  const first = /^[A-Z]{2}/.test(sentence) ? sentence : sentence.slice(0, 1).toLowerCase() + sentence.slice(1);
-  return fallback === null || fallback === '' ? first : `${first} (default: ${fallback})`;
-}
-
-function requestOf(options: Readonly<Record<string, unknown>>, host: Process): SettingsRequest {
-  const flags = new Map<string, string>();
-  for (const row of rows) {
-    const value = options[camel(flagName(row.path))];
-    if (typeof value === 'string') flags.set(row.path, value);
-    else if (value === true) flags.set(row.path, 'true');
-  }
-  const { config, node } = options;
-  return {
-    configFile: typeof config === 'string' ? config : null,
-    flags,
-    nodes: Array.isArray(node) ? node.filter((text) => typeof text === 'string') : [],
-    env: host.env,
-    cwd: host.cwd,
-    now: host.wall(),
-  };
-}
-
-/** As commander names the value of a flag. */
-function camel(name: string): string {
-  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** What commander cannot know about a word it refused. */
@@ -150,6 +88,8 @@ Examples:
   weir serve --node http://10.0.0.5:8000         route to this node
   weir serve --config weir.yaml                  take everything from a file
   weir config check --config weir.yaml           see what a file means before using it
+  weir nodes list                                what the router on this machine routes to
+  weir requests list --since 1h                  what happened to requests
   weir serve --help                              every setting`;
 
 const SERVE_EXAMPLES = `

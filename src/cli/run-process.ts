@@ -4,6 +4,7 @@ import { processEnvironment } from '../config/sources/environment.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StartApp } from './app.ts';
 import { run } from './program.ts';
+import { processTerminal } from './terminal.ts';
 
 // How long something left open may keep the process after everything was stopped.
 const LINGER_MS = 1000;
@@ -19,7 +20,8 @@ export async function runProcess(): Promise<void> {
     hasDemo: existsSync(join(import.meta.dirname, '../../tools/demo')),
     signals: process,
     now: () => systemClock.now(),
-    wall: () => systemClock.wall(),
+    clock: systemClock,
+    terminal: processTerminal(),
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     exit: (status) => process.exit(status),

@@ -4,6 +4,7 @@ import { lockDataDir, type DataDirLock } from './data-dir.ts';
 import {
   nodesText,
   problemsText,
+  reachable,
   startedText,
   startFailedText,
   stoppedText,
@@ -47,15 +48,16 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
 
   const ended = Promise.withResolvers<void>();
   let adminUrl = '';
+  let lock: DataDirLock | null = null;
   const hooks: AppHooks = {
     listening: (listening) => {
       adminUrl = listening.adminUrl;
+      lock?.keepAdminUrl(reachable(adminUrl));
       say(deps.stdout, startedText(deps.version, listening, settings, file));
     },
     settled: (nodes) => say(deps.stdout, nodesText(nodes, adminUrl, deps.hasDemo)),
   };
 
-  let lock: DataDirLock | null = null;
   let running: RunningApp | null = null;
   // Watched to the very end: the echo of a Ctrl-C that comes after a quick stop must not turn its exit code into 130.
   watchSignals(
