@@ -44,12 +44,12 @@ test('a request goes only to nodes of engines that have its endpoint, however bu
 test('where no node of the model has the endpoint the client is told so at once, in its dialect', async () => {
   await using node = await scriptedNode();
   await using router = await startDataPlane([{ url: node.url, engine: 'sglang' }]);
-  const messages = await ask(router, '/v1/messages');
-  assert.equal(messages.status, 404);
-  assert.equal(messages.headers.get('x-should-retry'), 'false');
+  const counting = await ask(router, '/v1/messages/count_tokens');
+  assert.equal(counting.status, 404);
+  assert.equal(counting.headers.get('x-should-retry'), 'false');
   assert.match(
-    await messages.text(),
-    /^\{"type":"error","error":\{"type":"not_found_error","message":"No node that offers this model has \/v1\/messages\..*","code":"model_not_found"\},"request_id":"/,
+    await counting.text(),
+    /^\{"type":"error","error":\{"type":"not_found_error","message":"No node that offers this model has \/v1\/messages\/count_tokens\..*","code":"model_not_found"\},"request_id":"/,
   );
   const moderation = await ask(router, '/v1/moderations');
   assert.equal(moderation.status, 404);
@@ -90,9 +90,9 @@ test('where every node answers that it lacks the endpoint, each is asked once, a
   t.after(() => Promise.all(nodes.map((node) => node.close())));
   await using router = await startDataPlane(nodes.map(({ url }) => ({ url, engine: 'vllm' as const })));
   for (let turn = 0; turn < 3; turn += 1) {
-    const answer = await ask(router, '/v1/messages');
+    const answer = await ask(router, '/v1/rerank');
     assert.equal(answer.status, 404);
-    assert.match(await answer.text(), /"No node that offers this model has \/v1\/messages/);
+    assert.match(await answer.text(), /"No node that offers this model has \/v1\/rerank/);
   }
   assert.deepEqual(
     nodes.map((node) => node.requests.length),

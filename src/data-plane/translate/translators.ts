@@ -1,4 +1,5 @@
 import type { EngineKind } from '../../fleet/glossary.ts';
+import { messagesToChat } from './messages-to-chat/translator.ts';
 import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
 import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed-to-embeddings.ts';
 import { ollamaGenerateToChat } from './ollama-generate-to-chat.ts';
@@ -7,6 +8,7 @@ import type { Translator } from './translation.ts';
 // Which translation lets a node of a make that does not speak a client's endpoint serve it all the same.
 
 const pairs: readonly Translator[] = [
+  messagesToChat,
   ollamaChatToChat,
   ollamaGenerateToChat,
   ollamaEmbedToEmbeddings,

@@ -1,0 +1,125 @@
+import type { Usage } from '../../../fleet/settlement.ts';
+import { countOf, objectOf, textOf } from '../rules.ts';
+import type { Json } from '../translation.ts';
+import { ChatBlocks, type Step } from './blocks.ts';
+
+// What other dialects need of a chat completion, whole or in chunks: its blocks in order, why it stopped, what it used. Only the first
+// choice counts, since none of those dialects asks for several.
+
+/** Why the model stopped. `told`: it said so, else it is taken from what came. */
+export type Finish = 'stop' | 'length' | 'calls' | 'filter';
+
+export interface ChatUsage {
+  readonly prompt: number;
+  /** Of the prompt. */
+  readonly cached: number;
+  readonly completion: number;
+  /** Of the completion. */
+  readonly reasoning: number;
+}
+
+const NOTHING_USED: ChatUsage = { prompt: 0, cached: 0, completion: 0, reasoning: 0 };
+
+export class ChatAnswer {
+  readonly #blocks = new ChatBlocks();
+  #id = '';
+  #createdAt: number | null = null;
+  #finish: string | null = null;
+  #hasCalls = false;
+  #stopText: string | null = null;
+  #usage: ChatUsage | null = null;
+
+  /** The node's id of the answer; `''` where it told none. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Epoch seconds, as the node told. */
+  get createdAt(): number | null {
+    return this.#createdAt;
+  }
+
+  get finish(): Finish {
+    if (this.#finish === 'length') return 'length';
+    if (this.#finish === 'content_filter') return 'filter';
+    // Some engines say "stop" after calls.
+    return this.#hasCalls ? 'calls' : 'stop';
+  }
+
+  /** The stop text that ended it, where the engine says which (vLLM, SGLang). */
+  get stopText(): string | null {
+    return this.#stopText;
+  }
+
+  get usage(): ChatUsage {
+    return this.#usage ?? NOTHING_USED;
+  }
+
+  /** One chunk of a stream. */
+  take(chunk: Json): Step[] {
+    this.#readHead(chunk);
+    const choice = firstChoice(chunk);
+    if (choice === null) return [];
+    this.#readEnd(choice);
+    return this.#noting(this.#blocks.take(objectOf(choice['delta']) ?? {}));
+  }
+
+  /** A whole completion; null where it is none. */
+  takeWhole(answer: Json): Step[] | null {
+    const choice = firstChoice(answer);
+    const message = objectOf(choice?.['message']);
+    if (choice === null || message === null) return null;
+    this.#readHead(answer);
+    this.#readEnd(choice);
+    return this.#noting([...this.#blocks.take(message), ...this.#blocks.end()]);
+  }
+
+  /** The stream ended. `counted`: for where the node did not say. */
+  end(counted: Usage | null): Step[] {
+    this.#usage ??= counted && {
+      prompt: counted.promptTokens ?? 0,
+      cached: counted.cachedTokens ?? 0,
+      completion: counted.completionTokens ?? 0,
+      reasoning: 0,
+    };
+    return this.#noting(this.#blocks.end());
+  }
+
+  #noting(steps: Step[]): Step[] {
+    this.#hasCalls ||= steps.some(({ block }) => block.kind === 'call');
+    return steps;
+  }
+
+  #readHead({ id, created, usage }: { readonly [field in string]?: unknown }): void {
+    if (this.#id === '') this.#id = textOf(id);
+    this.#createdAt ??= countOf(created);
+    const told = objectOf(usage);
+    if (told) this.#usage = usageOf(told);
+  }
+
+  #readEnd(choice: Json): void {
+    const finish = choice['finish_reason'];
+    if (typeof finish !== 'string') return;
+    this.#finish = finish;
+    const stop = choice['stop_reason'] ?? choice['matched_stop'];
+    if (typeof stop === 'string') this.#stopText = stop;
+  }
+}
+
+function firstChoice(answer: Json): Json | null {
+  const { choices } = answer;
+  if (!Array.isArray(choices)) return null;
+  const found: unknown = choices.find((choice: unknown) => (objectOf(choice)?.['index'] ?? 0) === 0);
+  return objectOf(found);
+}
+
+function usageOf(told: Json): ChatUsage {
+  const prompt = countOf(told['prompt_tokens']) ?? 0;
+  const cached = countOf(objectOf(told['prompt_tokens_details'])?.['cached_tokens']) ?? 0;
+  return {
+    prompt,
+    cached: Math.min(cached, prompt),
+    completion: countOf(told['completion_tokens']) ?? 0,
+    reasoning: countOf(objectOf(told['completion_tokens_details'])?.['reasoning_tokens']) ?? 0,
+  };
+}
