@@ -8,6 +8,7 @@ import { configCheck } from './config-check.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { serve, type ServeDeps } from './serve.ts';
 import { addSettings, requestOf } from './settings-options.ts';
+import { addTopCommand } from './top/top.ts';
 
 // The command line: which words there are and what they call. What an exit code means is in failure.ts.
 
@@ -48,6 +49,7 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
   addNodeCommands(program, host);
   addKeyCommands(program, host);
   addRequestCommands(program, host);
+  addTopCommand(program, host);
 
   if (argv.length === 0) {
     program.outputHelp();
@@ -90,6 +92,7 @@ Examples:
   weir config check --config weir.yaml           see what a file means before using it
   weir nodes list                                what the router on this machine routes to
   weir requests list --since 1h                  what happened to requests
+  weir top                                       watch the fleet live
   weir serve --help                              every setting`;
 
 const SERVE_EXAMPLES = `
