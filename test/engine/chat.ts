@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { at } from '../support/json-path.ts';
 
 // A chat client made of `fetch` alone, which shows what crosses the wire: the official client hides frames and errors.
 
@@ -83,14 +84,4 @@ export async function answerOf(response: Response): Promise<string> {
   const content = at(JSON.parse(text), 'choices', 0, 'message', 'content');
   assert.equal(typeof content, 'string');
   return String(content);
-}
-
-/** Follows `path` into parsed JSON; undefined where it leads nowhere. */
-export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  let found = value;
-  for (const step of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = Reflect.get(found, step);
-  }
-  return found;
 }

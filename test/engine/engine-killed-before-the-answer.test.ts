@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { until } from '../support/until.ts';
-import { answerOf, at, chat, contentOf, endless, frames, restOf, runningStream } from './chat.ts';
+import { answerOf, chat, contentOf, endless, frames, restOf, runningStream } from './chat.ts';
+import { at } from '../support/json-path.ts';
 import { busySlots, engineTest, untilBusy, untilIdle, untilWaiting } from './stage.ts';
 
 const slow = { layers: 24, slots: 1, ctx: 4096 };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { at, endless, restOf, runningStream } from './chat.ts';
+import { endless, restOf, runningStream } from './chat.ts';
+import { at } from '../support/json-path.ts';
 import { engineTest, openai, untilIdle } from './stage.ts';
 
 const slow = { layers: 24, slots: 1, ctx: 4096 };

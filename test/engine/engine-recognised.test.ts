@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { at } from './chat.ts';
+import { at } from '../support/json-path.ts';
 import { engineTest } from './stage.ts';
 
 engineTest('an engine is recognised, and its slots are those it tells', async ({ engine, weirBefore }) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { freePort } from '../../tools/engine/start-engine.ts';
-import { answerOf, at, chat } from './chat.ts';
+import { answerOf, chat } from './chat.ts';
+import { at } from '../support/json-path.ts';
 import { engineTest } from './stage.ts';
 
 engineTest('a request for a model that is still loading waits for it', async ({ engine, weir }) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { answerOf, at, chat, contentOf, frames, restOf } from './chat.ts';
+import { answerOf, chat, contentOf, frames, restOf } from './chat.ts';
+import { at } from '../support/json-path.ts';
 import { engineTest } from './stage.ts';
 
 engineTest(

@@ -1,0 +1,52 @@
+// Which clients are held to the router, and what about each is not as one would hope. Every row has a test file beside this one,
+// which fails where a row says too much; docs/compatibility.md is made from it and from the versions in package-lock.json.
+
+/** What is tried with each client. */
+export const operations = {
+  chat: 'a whole answer',
+  stream: 'a streamed answer arrives piece by piece',
+  tools: 'a tool call arrives, and its result goes back',
+  refusal: "an unknown model and a wrong key are its own errors, with the router's status and sentence",
+  wait: 'an answer that had to wait for a slot',
+  retry: 'it retries a 503 by itself, not before the time it was told',
+  broken: 'a stream that breaks is an error, not a short answer',
+  abort: 'leaving a stream ends the work on the node',
+} as const;
+
+export type Operation = keyof typeof operations;
+
+export interface ClientRow {
+  /** As in docs/compatibility.md. */
+  readonly name: string;
+  /** Its packages, the first of them the one whose version is told. */
+  readonly packages: readonly [string, ...string[]];
+  /** The endpoint it uses. */
+  readonly path: '/v1/chat/completions' | '/v1/responses' | '/v1/messages' | '/api/chat';
+  /** The operations that the client itself does not do, and what it does instead. */
+  readonly lacks: Partial<Readonly<Record<Operation, string>>>;
+}
+
+const row = (
+  name: string,
+  packages: ClientRow['packages'],
+  path: ClientRow['path'],
+  lacks: ClientRow['lacks'] = {},
+): ClientRow => ({ name, packages, path, lacks });
+
+const NO_RETRY = 'it retries nothing; its error has the status';
+
+export const clients = {
+  openai: row('OpenAI, chat', ['openai'], '/v1/chat/completions'),
+  openaiResponses: row('OpenAI, responses', ['openai'], '/v1/responses'),
+  anthropic: row('Anthropic', ['@anthropic-ai/sdk'], '/v1/messages'),
+  ollama: row('Ollama', ['ollama'], '/api/chat', { retry: NO_RETRY }),
+  aiOpenai: row('Vercel AI SDK, OpenAI-compatible', ['@ai-sdk/openai-compatible', 'ai'], '/v1/chat/completions'),
+  aiAnthropic: row('Vercel AI SDK, Anthropic', ['@ai-sdk/anthropic', 'ai'], '/v1/messages'),
+  aiOllama: row('Vercel AI SDK, Ollama', ['ollama-ai-provider-v2', 'ai'], '/api/chat', {
+    refusal:
+      "it tells the status, and the status' own phrase in place of the sentence, as it does with Ollama's errors",
+    broken: "it skips an error within a stream, Ollama's own too, and ends with what it has",
+  }),
+  langchain: row('LangChain', ['@langchain/openai', '@langchain/core'], '/v1/chat/completions'),
+  agents: row('OpenAI Agents', ['@openai/agents'], '/v1/responses'),
+} as const satisfies Record<string, ClientRow>;

@@ -1,0 +1,70 @@
+import { at } from './json-path.ts';
+import type { Reply, Scripted, ScriptedRequest } from './scripted-answers.ts';
+import { type Said, type Tongue, tongues } from './tongues.ts';
+
+// A node that answers whichever dialect it is asked in: a sentence, or, where it is offered tools and was told no result of one
+// yet, a call of the first tool. What a client is told of it is the same in every dialect, so that one set of expectations
+// holds for all of them.
+
+export const ANSWER = ['Three', ' of', ' four', ' are taken'] as const;
+export const ARGS = { node: 'gpu' } as const;
+
+/** Answers as asked for, streamed or whole. */
+export const speaking: Scripted = (request, reply) => {
+  const { tongue, said, model, isStream } = heard(request);
+  if (!isStream) return reply.json(200, tongue.whole(said, model));
+  begin(reply, tongue);
+  for (const bytes of [...tongue.open(model), ...tongue.say(said, model), ...tongue.close(said, model)])
+    reply.response.write(bytes);
+  reply.response.end();
+};
+
+/** Begins to stream an answer and goes on with it until the client is gone. */
+export const endless: Scripted = async (request, reply) => {
+  beginTalking(request, reply);
+  await reply.gone;
+};
+
+/** Begins to stream an answer and dies, without an end, once `when` has settled. */
+export function dying(when: Promise<void>): Scripted {
+  return async (request, reply) => {
+    beginTalking(request, reply);
+    await when;
+    reply.reset();
+  };
+}
+
+function beginTalking(request: ScriptedRequest, reply: Reply): void {
+  const { tongue, said, model } = heard(request);
+  begin(reply, tongue);
+  for (const bytes of [...tongue.open(model), ...tongue.say(said, model)]) reply.response.write(bytes);
+}
+
+function begin(reply: Reply, { streamType }: Tongue): void {
+  reply.response.writeHead(200, { 'content-type': streamType });
+}
+
+interface Heard {
+  readonly tongue: Tongue;
+  readonly said: Said;
+  readonly model: string;
+  readonly isStream: boolean;
+}
+
+function heard(request: ScriptedRequest): Heard {
+  const path = request.path.split('?', 1)[0] ?? '';
+  const tongue = tongues[path];
+  if (!tongue) throw new Error(`a speaking node was asked for ${path}`);
+  const call = request.json();
+  const model = at(call, 'model');
+  // Ollama streams unless it is told not to.
+  const isStream = path.startsWith('/api/') ? at(call, 'stream') !== false : at(call, 'stream') === true;
+  return { tongue, said: answerTo(call), model: typeof model === 'string' ? model : '', isStream };
+}
+
+/** A call where tools are offered and no result of one lies in the conversation. */
+function answerTo(call: unknown): Said {
+  const tool = at(call, 'tools', 0, 'function', 'name') ?? at(call, 'tools', 0, 'name');
+  const hasResult = /"role":"tool"|"tool_result"|"function_call_output"/.test(JSON.stringify(call));
+  return typeof tool === 'string' && !hasResult ? { tool, args: ARGS } : { pieces: ANSWER };
+}

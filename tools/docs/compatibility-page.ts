@@ -1,0 +1,62 @@
+import { type ClientRow, type Operation, operations } from '../../test/clients/clients.ts';
+
+const opening = `# Compatibility
+
+Clients that are run against the router unchanged, with nothing but their base URL set. This page is made by \`npm run docs\` from
+[test/clients/clients.ts](../test/clients/clients.ts), which the tests beside it hold to be true, and from the versions in
+\`package-lock.json\`. \`npm run test:clients\` runs them all.
+`;
+
+/** The text of docs/compatibility.md. `versions` are by package. */
+export function compatibilityPage(rows: readonly ClientRow[], versions: ReadonlyMap<string, string>): string {
+  const notes: string[] = [];
+  const cell = (row: ClientRow, operation: Operation): string => {
+    const note = row.lacks[operation];
+    if (note === undefined) return 'yes';
+    const seen = notes.indexOf(note);
+    return `no (${seen < 0 ? notes.push(note) : seen + 1})`;
+  };
+  const names = Object.keys(operations).filter(isOperation);
+  const lines = rows.map((row) => {
+    const packages = row.packages.map((name) => `\`${name}\` ${versions.get(name) ?? 'absent'}`).join(', ');
+    return tableLine([row.name, packages, `\`${row.path}\``, ...names.map((name) => cell(row, name))]);
+  });
+  return [
+    opening,
+    '## Clients',
+    '',
+    tableLine(['client', 'tested with', 'endpoint', ...names]),
+    tableLine(['---', '---', '---', ...names.map(() => '---')]),
+    ...lines,
+    '',
+    ...names.map((name) => `- **${name}**: ${operations[name]}`),
+    '',
+    'What a client itself does not do:',
+    '',
+    ...notes.map((note, index) => `${index + 1}. ${note}`),
+    '',
+  ].join('\n');
+}
+
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function isOperation(name: string): name is Operation {
+  return name in operations;
+}
+
+/** The version of every package that a lock file names at its root, by package. */
+export function lockedVersions(lockFile: string): ReadonlyMap<string, string> {
+  const lock: unknown = JSON.parse(lockFile);
+  const versions = new Map<string, string>();
+  if (typeof lock !== 'object' || lock === null || !('packages' in lock)) return versions;
+  const { packages } = lock;
+  if (typeof packages !== 'object' || packages === null) return versions;
+  for (const [path, entry] of Object.entries(packages)) {
+    const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
+    const version: unknown = typeof entry === 'object' && entry !== null ? Reflect.get(entry, 'version') : undefined;
+    if (name !== undefined && typeof version === 'string') versions.set(name, version);
+  }
+  return versions;
+}
