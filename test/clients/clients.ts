@@ -33,7 +33,9 @@ const row = (
   lacks: ClientRow['lacks'] = {},
 ): ClientRow => ({ name, packages, path, lacks });
 
-const NO_RETRY = 'it retries nothing; its error has the status';
+/** Two ways to retry otherwise than it was told. */
+export const NO_RETRY = 'it retries nothing; its error has the status';
+export const OWN_WAIT = 'it retries after a wait of its own, whatever it was told';
 
 export const clients = {
   openai: row('OpenAI, chat', ['openai'], '/v1/chat/completions'),
@@ -47,6 +49,8 @@ export const clients = {
       "it tells the status, and the status' own phrase in place of the sentence, as it does with Ollama's errors",
     broken: "it skips an error within a stream, Ollama's own too, and ends with what it has",
   }),
-  langchain: row('LangChain', ['@langchain/openai', '@langchain/core'], '/v1/chat/completions'),
+  langchain: row('LangChain', ['@langchain/openai', '@langchain/core'], '/v1/chat/completions', {
+    retry: OWN_WAIT,
+  }),
   agents: row('OpenAI Agents', ['@openai/agents'], '/v1/responses'),
 } as const satisfies Record<string, ClientRow>;
