@@ -30,7 +30,7 @@ test('docs/simulator.md names every rival with the version it follows, every wor
     warmUp: 0,
     objective: { ttftMs: 1, ttftMsPerPromptToken: 1, tpotMs: 1 },
     weir: {
-      queue: { maxWaiters: 1, timeoutMs: 1, maxBytes: 1, maxShare: 1 },
+      queue: { maxWaiters: 1, timeoutMs: 1, maxBytes: 1, maxShare: 1, reserved: 0 },
       cacheTtlMs: 1,
       firstByteMs: 1,
       betweenBytesMs: 1,

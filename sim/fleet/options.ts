@@ -118,6 +118,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
           timeoutMs: durationOf('queue-timeout', values['queue-timeout'] ?? '30s'),
           maxBytes: 256 * 1024 ** 2,
           maxShare: 0.75,
+          reserved: 0,
         },
         cacheTtlMs: 10,
         firstByteMs: 300_000,

@@ -13,7 +13,7 @@ const settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'comebacks' | 'warmUp' |
   warmUp: 0,
   objective: { ttftMs: 2000, ttftMsPerPromptToken: 0.25, tpotMs: 100 },
   weir: {
-    queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 1e9, maxShare: 0.75 },
+    queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 1e9, maxShare: 0.75, reserved: 0 },
     cacheTtlMs: 10,
     firstByteMs: 300_000,
     betweenBytesMs: 120_000,

@@ -20,6 +20,8 @@ auth:
       weight: 2
       maxConcurrent: 8
       ratePerMinute: 600
+      maxPriority: high
+      maxDeadline: 120s
 nodes:
   - name: gpu-1
     url: "http://10.0.0.5:8000"
@@ -166,4 +168,6 @@ Keys for clients that are declared here rather than made by the admin API. They 
 | \`weight\` | Its share where callers compete. 1 without it. |
 | \`maxConcurrent\` | Requests at the same time. No limit without it. |
 | \`ratePerMinute\` | Requests per minute. No limit without it. |
+| \`maxPriority\` | The most urgent that \`x-weir-priority\` may ask for: \`high\`, \`normal\` (default) or \`low\`. What asks for more is given this. |
+| \`maxDeadline\` | The longest that its requests may wait for a slot, whatever their deadline headers say or where they have none. No limit without it. |
 `;

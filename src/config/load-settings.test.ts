@@ -35,7 +35,7 @@ test('without any source every setting has its documented default', async (t) =>
     auth: { clients: 'auto', keys: [], trustedProxies: [] },
     discovery: { enabled: true },
     health: { intervalMs: 5000, timeoutMs: 3000 },
-    queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 268_435_456, maxShare: 0.75 },
+    queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 268_435_456, maxShare: 0.75, reserved: 0 },
     pool: { maxIdlePerNode: 32, idleTimeoutMs: 60_000, tcpKeepAliveMs: 30_000 },
     selection: { policy: 'least-loaded', cacheTtlMs: 10 },
     timeouts: {
@@ -84,7 +84,13 @@ test('a flag wins over a variable, a variable over the file, and each says where
     env: { WEIR_QUEUE_TIMEOUT: '20s', WEIR_QUEUE_MAX_BYTES: '20mb' },
     flags: { 'queue.maxBytes': '30mb' },
   });
-  assert.deepEqual(settings.queue, { maxWaiters: 10, timeoutMs: 20_000, maxBytes: 31_457_280, maxShare: 0.75 });
+  assert.deepEqual(settings.queue, {
+    maxWaiters: 10,
+    timeoutMs: 20_000,
+    maxBytes: 31_457_280,
+    maxShare: 0.75,
+    reserved: 0,
+  });
   assert.equal(origins.get('queue.maxWaiters'), 'file:2');
   assert.equal(origins.get('queue.timeout'), 'env:WEIR_QUEUE_TIMEOUT');
   assert.equal(origins.get('queue.maxBytes'), 'flag');

@@ -115,6 +115,7 @@ function settingsOf(
       timeoutMs: read(table.queueTimeout),
       maxBytes: read(table.queueMaxBytes),
       maxShare: read(table.maxShare),
+      reserved: read(table.reserved),
     },
     pool: {
       maxIdlePerNode: read(table.maxIdlePerNode),

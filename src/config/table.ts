@@ -16,6 +16,7 @@ import {
   type Kind,
   word,
 } from './values/kinds.ts';
+import { bad, good, type Reading } from './values/units.ts';
 
 // Every setting that is one value, in one table: the file's keys, the WEIR_* variables, the flags, the help, the
 // reference in docs/configuration.md and the listing of `weir config check` are all made from it, so none of them can
@@ -37,8 +38,20 @@ export interface Row<T> {
 
 const address = parsed('host:port', parseAddress, showAddress);
 const pemPath = optional(line('path'));
+/** The last fifth: below it everybody may wait. */
+const MOST_RESERVED = 0.2;
 const KB = 1024;
 const GB = 1024 ** 3;
+
+function readReserved(text: string): Reading<number> {
+  const written = text.trim().toLowerCase();
+  if (written === 'false') return good(0);
+  if (written === 'true') return good(MOST_RESERVED);
+  const share = /^\d*\.?\d+$/.test(written) ? Number(written) : Number.NaN;
+  return share >= 0 && share <= MOST_RESERVED
+    ? good(share)
+    : bad(`"${text}" is no share of the places; write true, false or a number from 0 to ${MOST_RESERVED}`);
+}
 
 function row<T>(path: string, kind: Kind<T>, fallback: string | null, doc: string): Row<T> {
   return { path, kind, fallback, doc };
@@ -135,6 +148,12 @@ export const table = {
     fraction({ max: 1, example: '0.75' }),
     '0.75',
     'Share of the places that one model may hold where the fleet serves more than one.',
+  ),
+  reserved: row(
+    'queue.reserved',
+    parsed('true|false|share', readReserved, String),
+    'false',
+    'Share of the places above 80 % that requests of high priority may use; `true` for all of them, which is 0.2.',
   ),
   maxIdlePerNode: row(
     'pool.maxIdlePerNode',

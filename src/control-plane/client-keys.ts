@@ -39,9 +39,9 @@ export class ClientKeys {
   /** By hash, as a snapshot carries them. A declared key wins over one made through the API. */
   snapshot(): ReadonlyMap<string, KeySnapshot> {
     return new Map(
-      this.all().map(({ hash, id, label, expiresAt, models, weight, maxConcurrent, ratePerMinute }) => [
+      this.all().map(({ hash, createdAt: _createdAt, managedBy: _managedBy, ...key }) => [
         hash,
-        { id, label, expiresAt, models: models?.map(canonicalModel) ?? null, weight, maxConcurrent, ratePerMinute },
+        { ...key, models: key.models?.map(canonicalModel) ?? null },
       ]),
     );
   }

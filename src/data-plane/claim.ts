@@ -1,6 +1,7 @@
 import type { Caller } from './auth/callers.ts';
 import { noPrefix } from './balancer/candidate.ts';
 import type { Claim } from './dispatcher/ticket.ts';
+import type { Urgency } from './http/urgency.ts';
 import type { Settings } from '../fleet/settings.ts';
 import { BYTES_PER_TOKEN, prefixOf } from './prefix.ts';
 
@@ -9,17 +10,29 @@ export function learns({ selection }: Pick<Settings, 'selection'>): boolean {
   return selection.policy === 'adaptive';
 }
 
-/** What is asked for, as far as it bears on what it costs. */
+/** What is asked for, as far as it bears on what it costs and when it is of use. */
 interface Asked {
   readonly maxTokens?: number | null;
   readonly stream: boolean;
+  readonly urgency: Urgency;
+}
+
+interface Asker {
+  readonly caller: Caller | null;
+  /** Monotonic ms. */
+  readonly arrivedAt: number;
+  readonly body: Buffer;
 }
 
 /**
  * What a request lays claim to: whose it is (by its key, else by its address) and what its body says of its cost. `isHinted`: whether anybody
  * asks how its prompt begins.
  */
-export function claimOf(caller: Caller | null, body: Buffer, { maxTokens, stream }: Asked, isHinted: boolean): Claim {
+export function claimOf(
+  { caller, arrivedAt, body }: Asker,
+  { maxTokens, stream, urgency }: Asked,
+  isHinted: boolean,
+): Claim {
   const key = caller?.key ?? null;
   return {
     // Apart, so that no key can be named like an address.
@@ -29,5 +42,7 @@ export function claimOf(caller: Caller | null, body: Buffer, { maxTokens, stream
     maxTokens: maxTokens ?? null,
     prefix: isHinted ? prefixOf(body) : noPrefix,
     streams: stream,
+    priority: urgency.priority,
+    startBy: urgency.startWithinMs === null ? null : arrivedAt + urgency.startWithinMs,
   };
 }

@@ -1,6 +1,7 @@
 import type { ClientError } from './api/dialect.ts';
 import type { WaitResult } from './dispatcher/ticket.ts';
 import { type ErrorCode, errors } from '../fleet/errors.ts';
+import type { QueueStanding } from './queue-standing.ts';
 import type { Trip } from './trip.ts';
 
 /** How the corridor was left. */
@@ -17,6 +18,7 @@ export interface Detail {
   /** In place of the table's sentence. */
   readonly message?: string | undefined;
   readonly retryAfterMs?: number | null;
+  readonly standing?: QueueStanding | null;
 }
 
 /** What a stopping router tells: another one, or this one after its restart, will be there soon. */
@@ -48,14 +50,16 @@ export function notPlaced(
 ): Ending {
   switch (wait.kind) {
     case 'timeout':
-      return refused(trip, 'wait_timeout', { retryAfterMs: wait.retryAfterMs });
+      return refused(trip, 'wait_timeout', wait);
+    case 'deadline-unreachable':
+      return refused(trip, 'deadline_unreachable', wait);
     case 'no-ready-node':
       return refused(trip, 'no_ready_node', {
         retryAfterMs: wait.retryAfterMs,
         message: emptyFleetHint('no_ready_node'),
       });
     case 'capacity-exceeded':
-      return refused(trip, 'capacity_exceeded', { retryAfterMs: wait.retryAfterMs });
+      return refused(trip, 'capacity_exceeded', wait);
     case 'draining':
       return refused(trip, 'draining');
     case 'model-not-found':
@@ -67,6 +71,7 @@ export function notPlaced(
   }
 }
 
-function errorOf(trip: Trip, code: ErrorCode, { message, retryAfterMs = null }: Detail): ClientError {
-  return trip.error(code, { message, retryAfterMs: code === 'draining' ? DRAINING_RETRY_MS : retryAfterMs });
+function errorOf(trip: Trip, code: ErrorCode, { message, retryAfterMs = null, standing = null }: Detail): ClientError {
+  const toldMs = code === 'draining' ? DRAINING_RETRY_MS : retryAfterMs;
+  return trip.error(code, { message, retryAfterMs: toldMs, standing });
 }

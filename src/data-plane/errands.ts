@@ -70,14 +70,17 @@ export class ErrandPort implements DispatchPort {
     if (result) return Promise.resolve(result);
     if (this.#isDraining) return Promise.resolve({ kind: 'draining', waitedMs: null });
     if (this.#waiting.size >= MOST_WAITERS) {
-      return Promise.resolve({ kind: 'capacity-exceeded', waitedMs: null, retryAfterMs: RETRY_MS });
+      return Promise.resolve({ kind: 'capacity-exceeded', waitedMs: null, retryAfterMs: RETRY_MS, standing: null });
     }
     return new Promise((resolve) => {
       const { deadlines, now } = this.#options;
       const since = now();
-      const deadline = deadlines.setOnce(ticket.maxWaitMs, () => {
-        const kind = this.#open(ticket).length > 0 ? 'timeout' : 'no-ready-node';
-        asking.end({ kind, waitedMs: now() - since, retryAfterMs: RETRY_MS });
+      const { startBy } = ticket.claim;
+      const mayWaitMs = Math.max(0, Math.min(ticket.maxWaitMs, (startBy ?? Infinity) - since));
+      const deadline = deadlines.setOnce(mayWaitMs, () => {
+        const busy = startBy !== null && startBy <= now() ? 'deadline-unreachable' : 'timeout';
+        const kind = this.#open(ticket).length > 0 ? busy : 'no-ready-node';
+        asking.end({ kind, waitedMs: now() - since, retryAfterMs: RETRY_MS, standing: null });
       });
       const asking: Asking = {
         ticket,
@@ -92,6 +95,11 @@ export class ErrandPort implements DispatchPort {
       leaving.tell(() => asking.end({ kind: 'abandoned', waitedMs: now() - since }));
       this.#waiting.add(asking);
     });
+  }
+
+  /** Errands are short and few: nobody counts where they stand. */
+  standing(): null {
+    return null;
   }
 
   release(lease: number, _outcome: LeaseOutcome): void {

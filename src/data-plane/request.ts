@@ -16,6 +16,7 @@ import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
 import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
+import { type Urgency, urgencyOf } from './http/urgency.ts';
 import { failed, unspoken } from './failing.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
@@ -68,6 +69,7 @@ export async function handleInference(
 interface Asked {
   readonly call: AnyCall;
   readonly maxWaitMs: number;
+  readonly urgency: Urgency;
 }
 
 /** Who, gate, read, what: until it is known what is asked for, or that it is refused. */
@@ -83,8 +85,12 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   // gate: what can be refused before the body is read
   if (plane.draining) return refused(trip, 'draining');
   const port = portOf(plane, trip);
-  const fullForMs = port.refusesUnread();
-  if (fullForMs !== null && !isComingAtOnce(trip.request)) return tooFull(trip, fullForMs);
+  const urgency = urgencyOf(trip.request.headers, trip.caller.key);
+  if (typeof urgency === 'string') return refused(trip, 'invalid_header', { message: urgency });
+  // Places that are kept for the urgent may be left where there are none for others.
+  const mayBeFull = urgency.priority !== 'high' || settings.queue.reserved === 0;
+  const full = mayBeFull ? port.refusesUnread() : null;
+  if (full !== null && !isComingAtOnce(trip.request)) return refused(trip, 'capacity_exceeded', full);
   if (!isIdentity(trip.request.headers['content-encoding'])) return refused(trip, 'unsupported_encoding');
   const maxWaitMs = maxWaitOf(trip.request.headers['x-weir-max-wait-ms'], settings.queue.timeoutMs);
   if (maxWaitMs === null) {
@@ -98,19 +104,20 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   trip.isReading = true;
   const body = await readBody(trip.request, {
     limitBytes: settings.limits.bodyBytes,
-    timeoutMs: fullForMs === null ? settings.timeouts.clientBodyMs : AT_ONCE_MS,
+    timeoutMs: full === null ? settings.timeouts.clientBodyMs : AT_ONCE_MS,
     deadlines: plane.deadlines,
     leaving: trip.leaving,
   });
   trip.isReading = false;
   if (body.kind === 'gone') return left(trip, false);
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
-  if (body.kind === 'too-slow') return fullForMs === null ? refused(trip, 'body_timeout') : tooFull(trip, fullForMs);
+  if (body.kind === 'too-slow')
+    return full === null ? refused(trip, 'body_timeout') : refused(trip, 'capacity_exceeded', full);
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
   trip.body = body.bytes;
   trip.requestBytes = body.bytes.length;
-  const stillFullForMs = fullForMs === null ? null : port.refusesUnread();
-  if (stillFullForMs !== null) return tooFull(trip, stillFullForMs);
+  const stillFull = full === null ? null : port.refusesUnread();
+  if (stillFull !== null) return refused(trip, 'capacity_exceeded', stillFull);
 
   // what: model and stream; all else passes through
   const call = readAnyCall(trip.body, trip.route, trip.request.headers['content-type']);
@@ -121,18 +128,18 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (!mayUse(trip.caller, call.model)) return refused(trip, 'not_allowed');
 
   if (trip.stream) trip.keepAlive = new KeepAlive(plane, trip);
-  return { call, maxWaitMs };
+  return { call, maxWaitMs, urgency };
 }
 
 /** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
-async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs }: Asked): Promise<Ending> {
+async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs, urgency }: Asked): Promise<Ending> {
   const port = portOf(plane, trip);
   const asking = plane.planAsking(trip, call);
   if (asking.kind === 'unspoken') return unspoken(trip);
   if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
   const { model, tried } = asking;
   const ticketId = port.nextTicketId();
-  const claim = claimOf(trip.caller, trip.body, call, learns(plane.settings));
+  const claim = claimOf(trip, { ...call, urgency }, learns(plane.settings));
   const faultsIfServed: NodeRef[] = [];
   let failure: Attempt | null = null;
   let attemptsLeft = MOST_ATTEMPTS;
@@ -265,10 +272,6 @@ function begun(plane: DataPlane, trip: Trip, asking: Asking, { lease }: Grant): 
   trip.keepAlive?.end();
   asking.translated?.release();
   return plane.answerHeaders(trip);
-}
-
-function tooFull(trip: Trip, retryAfterMs: number): Ending {
-  return refused(trip, 'capacity_exceeded', { retryAfterMs });
 }
 
 /** Who places the request: what takes no slot does not wait for one. */

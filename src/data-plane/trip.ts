@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type ClientError, clientError, type DialectForm } from './api/dialect.ts';
 import { formOf } from './api/dialects.ts';
 import type { Caller } from './auth/callers.ts';
+import type { Detail } from './ending.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeSnapshot } from '../fleet/snapshot.ts';
 import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlement.ts';
@@ -82,9 +83,8 @@ export class Trip {
     if (ms !== null) this.waitMs = (this.waitMs ?? 0) + ms;
   }
 
-  error(code: ErrorCode, detail: { message?: string | undefined; retryAfterMs?: number | null } = {}): ClientError {
-    const { message, retryAfterMs = null } = detail;
-    return clientError(code, { requestId: this.id, retryAfterMs, ...(message === undefined ? {} : { message }) });
+  error(code: ErrorCode, { message, ...detail }: Detail = {}): ClientError {
+    return clientError(code, { requestId: this.id, ...detail, ...(message === undefined ? {} : { message }) });
   }
 
   settlement(outcome: Outcome, status: number, code: ErrorCode | null, now: number): Settlement {

@@ -28,6 +28,10 @@ export const policies = ['least-loaded', 'adaptive', 'round-robin', 'power-of-tw
 /** How a node is chosen among the eligible ones. */
 export type PolicyName = (typeof policies)[number];
 
+export const priorities = ['high', 'normal', 'low'] as const;
+/** How soon a request's turn comes among those that wait; the most urgent first. */
+export type Priority = (typeof priorities)[number];
+
 /** The API family a client speaks; it decides the form of errors and where usage is found. */
 export type Dialect = 'openai' | 'anthropic' | 'ollama';
 

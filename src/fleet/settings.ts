@@ -1,4 +1,4 @@
-import type { EngineKind, PolicyName, ProviderName } from './glossary.ts';
+import type { EngineKind, PolicyName, Priority, ProviderName } from './glossary.ts';
 
 // The configuration after validation: what `config/` produces and both planes read. All durations are milliseconds,
 // all sizes bytes. `docs/configuration.md` describes the same values under the names users write.
@@ -99,6 +99,10 @@ export interface KeySettings {
   readonly maxConcurrent: number | null;
   /** Requests per minute, or null for no limit. */
   readonly ratePerMinute: number | null;
+  /** The most urgent that its requests may be. */
+  readonly maxPriority: Priority;
+  /** Ms; the longest deadline of its requests, which those have that name none. Null for no limit. */
+  readonly maxDeadlineMs: number | null;
 }
 
 export interface Settings {
@@ -131,6 +135,8 @@ export interface Settings {
     readonly maxBytes: number;
     /** The share of `maxWaiters` that one model may hold where the fleet serves more than one. */
     readonly maxShare: number;
+    /** The share of `maxWaiters` above 80 % that requests of high priority may use; 0 to 0.2. */
+    readonly reserved: number;
   };
   readonly pool: {
     readonly maxIdlePerNode: number;

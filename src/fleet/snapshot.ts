@@ -1,4 +1,4 @@
-import type { EngineKind, NodeState, ProviderName } from './glossary.ts';
+import type { EngineKind, NodeState, Priority, ProviderName } from './glossary.ts';
 import type { NodeTimeouts, NodeTls } from './settings.ts';
 
 // The fleet as the control plane publishes it: immutable, replaced whole, plain data that survives structured cloning.
@@ -75,6 +75,8 @@ export interface KeySnapshot {
   readonly weight: number;
   readonly maxConcurrent: number | null;
   readonly ratePerMinute: number | null;
+  readonly maxPriority: Priority;
+  readonly maxDeadlineMs: number | null;
 }
 
 export const emptySnapshot: FleetSnapshot = {

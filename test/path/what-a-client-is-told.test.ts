@@ -18,10 +18,13 @@ function ask(
 
 /** The error in the form of the path's dialect. */
 function formOf(path: string, type: string, code: string): RegExp {
-  if (path.startsWith('/api/')) return new RegExp(`^\\{"error":"[^"].*","code":"${code}","type":"${type}"\\}$`);
+  const queue = '(,"queue_position":\\d+,"estimated_wait_ms":\\d+)?';
+  if (path.startsWith('/api/')) return new RegExp(`^\\{"error":"[^"].*","code":"${code}","type":"${type}"${queue}\\}$`);
   if (path.startsWith('/v1/messages'))
-    return new RegExp(`^\\{"type":"error","error":\\{"type":".*","code":"${code}"\\},"request_id":"[0-9a-f-]{36}"\\}$`);
-  return new RegExp(`^\\{"error":\\{"message":".+","type":"${type}","param":null,"code":"${code}"\\}\\}$`);
+    return new RegExp(
+      `^\\{"type":"error","error":\\{"type":".*","code":"${code}"${queue}\\},"request_id":"[0-9a-f-]{36}"\\}$`,
+    );
+  return new RegExp(`^\\{"error":\\{"message":".+","type":"${type}","param":null,"code":"${code}"${queue}\\}\\}$`);
 }
 
 async function assertTold(

@@ -31,7 +31,7 @@ export class DispatchDesk {
   constructor(nodes: readonly (NodePlan | null)[] | FleetSnapshot, { queue, policy, seed = 1 }: DeskOptions = {}) {
     this.dispatcher = new Dispatcher(
       {
-        queue: { maxWaiters: 20, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 0.75, ...queue },
+        queue: { maxWaiters: 20, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 0.75, reserved: 0, ...queue },
         selection: { policy: policy ?? 'least-loaded', cacheTtlMs: 10 },
         random: seededRandom(seed),
         answer: (ticketId, result) => {

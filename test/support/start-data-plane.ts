@@ -161,6 +161,8 @@ export function testKey(hash: string, more: Partial<KeySnapshot> = {}): readonly
     weight: 1,
     maxConcurrent: null,
     ratePerMinute: null,
+    maxPriority: 'normal',
+    maxDeadlineMs: null,
   };
   return [hash, { ...key, ...more }];
 }

@@ -39,7 +39,7 @@ export class ThreadStage {
     const random = seededRandom(1);
     const { clock } = this;
     this.sharing = new SharedDispatcher(board);
-    const queue = { maxWaiters, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 1 };
+    const queue = { maxWaiters, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 1, reserved: 0 };
     const selection = { policy: 'least-loaded', cacheTtlMs: 10 } as const;
     this.main = new DirectPort({ queue, selection, random }, clock, this.sharing);
     this.sharing.publishes(this.main);

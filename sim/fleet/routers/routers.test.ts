@@ -93,7 +93,7 @@ const asked: SeenRequest = {
 
 const settings = {
   policy: 'least-loaded',
-  queue: { maxWaiters: 100, timeoutMs: 30_000, maxBytes: 1e9, maxShare: 0.75 },
+  queue: { maxWaiters: 100, timeoutMs: 30_000, maxBytes: 1e9, maxShare: 0.75, reserved: 0 },
   cacheTtlMs: 10,
   firstByteMs: 300_000,
   betweenBytesMs: 120_000,

@@ -16,7 +16,16 @@ export function ticketOf({ request, ticket, tried, waitedMs }: Asked, readmitted
   const { model, bytes, caller, maxTokens, blocks, blockTokens } = request;
   const prefix = { hashes: blocks, blockTokens };
   // As request.ts has it: the router does not know the prompt's tokens.
-  const claim = { caller: String(caller), weight: 1, promptTokens: bytes / 4, maxTokens, prefix, streams: true };
+  const claim = {
+    caller: String(caller),
+    weight: 1,
+    promptTokens: bytes / 4,
+    maxTokens,
+    prefix,
+    streams: true,
+    priority: 'normal',
+    startBy: null,
+  } as const;
   const maxWaitMs = Math.max(0, timeoutMs - waitedMs);
   return { id: ticket, model, bytes, maxWaitMs, tried: [...tried], readmitted, claim };
 }
@@ -47,6 +56,8 @@ export function refusalOf({ kind }: Exclude<WaitResult, { kind: 'ready' }>): Ref
       return 'wait_timeout';
     case 'no-ready-node':
       return 'no_ready_node';
+    case 'deadline-unreachable':
+      return 'deadline_unreachable';
     case 'capacity-exceeded':
     case 'draining':
       return 'capacity_exceeded';

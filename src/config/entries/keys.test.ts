@@ -17,6 +17,8 @@ auth:
       weight: 2.5
       maxConcurrent: 4
       ratePerMinute: 60
+      maxPriority: high
+      maxDeadline: 2m
     - label: team-b
       hash: ${sha256('other').toUpperCase()}
 `;
@@ -30,6 +32,8 @@ auth:
       weight: 2.5,
       maxConcurrent: 4,
       ratePerMinute: 60,
+      maxPriority: 'high',
+      maxDeadlineMs: 120_000,
     },
     {
       label: 'team-b',
@@ -39,6 +43,8 @@ auth:
       weight: 1,
       maxConcurrent: null,
       ratePerMinute: null,
+      maxPriority: 'normal',
+      maxDeadlineMs: null,
     },
   ]);
 });

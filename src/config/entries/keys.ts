@@ -1,17 +1,29 @@
 import { createHash } from 'node:crypto';
+import { priorities } from '../../fleet/glossary.ts';
 import type { KeySettings } from '../../fleet/settings.ts';
 import type { SourceFile } from '../sources/tree.ts';
 import type { Problems } from '../problems.ts';
 import { lookUp, MASK, type InForce } from '../resolve.ts';
-import { count, fraction, line, parsed, word } from '../values/kinds.ts';
-import { bad, good, type Reading } from '../values/units.ts';
+import { choice, count, duration, fraction, line, parsed, word } from '../values/kinds.ts';
+import { bad, good, type Reading, showDuration } from '../values/units.ts';
 import { entriesOf, type Fields } from './fields.ts';
 
 // Keys declared in the file. Only a key's SHA-256 leaves this file; `hash` lets a configuration do without the key.
 // One round of SHA-256 is enough for keys drawn at random and no protection for a key somebody made up, which is why a
 // short one earns a warning.
 
-const FIELDS = ['label', 'key', 'hash', 'expiresAt', 'models', 'weight', 'maxConcurrent', 'ratePerMinute'] as const;
+const FIELDS = [
+  'label',
+  'key',
+  'hash',
+  'expiresAt',
+  'models',
+  'weight',
+  'maxConcurrent',
+  'ratePerMinute',
+  'maxPriority',
+  'maxDeadline',
+] as const;
 const SHORT_KEY = 16;
 
 const secret = word('key');
@@ -58,6 +70,8 @@ function readKey(fields: Fields, warnings: string[]): KeySettings | null {
   const weight = fields.scalar('weight', fraction({ max: 1000, example: '2' })) ?? 1;
   const maxConcurrent = fields.scalar('maxConcurrent', count({ min: 1, max: 1_000_000 })) ?? null;
   const ratePerMinute = fields.scalar('ratePerMinute', count({ min: 1, max: 100_000_000 })) ?? null;
+  const maxPriority = fields.scalar('maxPriority', choice(priorities)) ?? 'normal';
+  const maxDeadlineMs = fields.scalar('maxDeadline', duration({ minMs: 1 })) ?? null;
   if (!fields.has('label')) fields.problem(null, 'has no label; write one, such as label: team-a');
   if (fields.has('key') === fields.has('hash')) {
     fields.problem(null, 'needs either key or hash; write key: "${NAME}" to take it from the environment');
@@ -67,7 +81,7 @@ function readKey(fields: Fields, warnings: string[]): KeySettings | null {
   if (key !== undefined && key.length < SHORT_KEY) {
     warnings.push(`the key "${label}" is short and can be guessed; use one of at least ${SHORT_KEY} random characters`);
   }
-  return { label, hash: sum, expiresAt, models, weight, maxConcurrent, ratePerMinute };
+  return { label, hash: sum, expiresAt, models, weight, maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs };
 }
 
 function readTime(text: string): Reading<number> {
@@ -79,11 +93,14 @@ function readTime(text: string): Reading<number> {
     : good(ms);
 }
 
-function describe({ expiresAt, models, weight, maxConcurrent, ratePerMinute }: KeySettings): string {
+function describe(key: KeySettings): string {
+  const { expiresAt, models, weight, maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs } = key;
   const parts = [MASK, `weight ${weight}`];
   if (expiresAt !== null) parts.push(`until ${new Date(expiresAt).toISOString()}`);
   if (models !== null) parts.push(`models ${models.join(', ')}`);
   if (maxConcurrent !== null) parts.push(`maxConcurrent ${maxConcurrent}`);
   if (ratePerMinute !== null) parts.push(`ratePerMinute ${ratePerMinute}`);
+  if (maxPriority !== 'normal') parts.push(`maxPriority ${maxPriority}`);
+  if (maxDeadlineMs !== null) parts.push(`maxDeadline ${showDuration(maxDeadlineMs)}`);
   return parts.join('; ');
 }

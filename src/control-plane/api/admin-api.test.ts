@@ -148,6 +148,8 @@ test('a key is shown once, kept as a hash, in force at once, and gone at once', 
     models: ['llama3:latest'],
     maxConcurrent: 2,
     ratePerMinute: 60,
+    maxPriority: 'high',
+    maxDeadline: '90s',
     expiresAt: '2030-01-01T00:00:00Z',
   };
   const created = await plane.api('POST', '/api/keys', body);
@@ -163,6 +165,8 @@ test('a key is shown once, kept as a hash, in force at once, and gone at once', 
     weight: 1,
     maxConcurrent: 2,
     ratePerMinute: 60,
+    maxPriority: 'high',
+    maxDeadlineMs: 90_000,
   });
   const listed = await plane.api('GET', '/api/keys');
   assert.ok(!listed.text.includes(key) && !listed.text.includes(hash));
@@ -186,6 +190,8 @@ test('declared keys are in force, keep their id over a restart, and are changed 
     weight: 2,
     maxConcurrent: null,
     ratePerMinute: null,
+    maxPriority: 'normal' as const,
+    maxDeadlineMs: null,
   };
   const ids: string[] = [];
   for (let start = 0; start < 2; start += 1) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { engineKinds } from '../../fleet/glossary.ts';
+import { engineKinds, priorities } from '../../fleet/glossary.ts';
 import { isOwnHeader } from '../../fleet/own-headers.ts';
 import { outcomes } from '../../fleet/settlement.ts';
 import { ApiError } from './call.ts';
@@ -84,6 +84,8 @@ export const keyInput = z.strictObject({
   weight: z.number().positive('must be above 0').max(1000).default(1),
   maxConcurrent: whole.nullish(),
   ratePerMinute: z.number().positive('must be above 0').nullish(),
+  maxPriority: z.enum(priorities).default('normal'),
+  maxDeadline: duration.nullish(),
 });
 
 /** A whole number in a query, from 1. */

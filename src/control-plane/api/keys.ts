@@ -17,6 +17,8 @@ export function keyRoutes(state: AdminState): readonly Route[] {
       weight: input.weight,
       maxConcurrent: input.maxConcurrent ?? null,
       ratePerMinute: input.ratePerMinute ?? null,
+      maxPriority: input.maxPriority,
+      maxDeadlineMs: input.maxDeadline ?? null,
     };
     const { key, secret } = kept(() => keys.create(wanted, clock.wall()));
     publication.changed();

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { priorities } from '../../fleet/glossary.ts';
 import type { KeySettings } from '../../fleet/settings.ts';
 import { transaction } from './database.ts';
 
@@ -29,20 +30,22 @@ export class KeysTable {
         weight: Number(row['weight']),
         maxConcurrent: numberOrNull(row['max_concurrent']),
         ratePerMinute: numberOrNull(row['rate_per_minute']),
+        maxPriority: priorities.find((each) => each === row['max_priority']) ?? 'normal',
+        maxDeadlineMs: numberOrNull(row['max_deadline_ms']),
         createdAt: Number(row['created_at']),
       }));
   }
 
   /** Throws `StoreWriteError`. */
   add(key: StoredKey): void {
-    const sql = `INSERT INTO keys (id, hash, label, expires_at, models, weight, max_concurrent, rate_per_minute, created_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    const sql = `INSERT INTO keys (id, hash, label, expires_at, models, weight, max_concurrent, rate_per_minute,
+      max_priority, max_deadline_ms, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const { id, hash, label, expiresAt, models, weight, maxConcurrent, ratePerMinute, createdAt } = key;
+    const { maxPriority, maxDeadlineMs } = key;
+    const limits = [maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs];
     const written = models === null ? null : JSON.stringify(models);
     transaction(this.#database, () =>
-      this.#database
-        .prepare(sql)
-        .run(id, hash, label, expiresAt, written, weight, maxConcurrent, ratePerMinute, createdAt),
+      this.#database.prepare(sql).run(id, hash, label, expiresAt, written, weight, ...limits, createdAt),
     );
   }
 

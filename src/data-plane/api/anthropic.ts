@@ -1,4 +1,4 @@
-import { type ClientError, type DialectForm, typedEvent } from './dialect.ts';
+import { type ClientError, type DialectForm, queueFields, typedEvent } from './dialect.ts';
 
 /** Anthropic's word for each status; its SDKs choose the exception by the status, people read the word. */
 const TYPE_BY_STATUS: ReadonlyMap<number, string> = new Map([
@@ -18,7 +18,7 @@ function typeOf(status: number): string {
 function errorText(error: ClientError): string {
   return JSON.stringify({
     type: 'error',
-    error: { type: typeOf(error.status), message: error.message, code: error.code },
+    error: { type: typeOf(error.status), message: error.message, code: error.code, ...queueFields(error) },
     request_id: error.requestId,
   });
 }

@@ -1,6 +1,7 @@
 import { errors } from '../../fleet/errors.ts';
 import type { ErrorCode } from '../../fleet/errors.ts';
 import type { Dialect } from '../../fleet/glossary.ts';
+import type { QueueStanding } from '../queue-standing.ts';
 
 /** An error as one client is told it; a dialect gives it its form. */
 export interface ClientError {
@@ -12,6 +13,8 @@ export interface ClientError {
   readonly requestId: string;
   /** Ms after which a retry may succeed, or null where none is told. */
   readonly retryAfterMs: number | null;
+  /** Where it stood in the queue, or would have; null where that was not why. */
+  readonly standing: QueueStanding | null;
 }
 
 /** How a client family is spoken to. One constant per dialect; `dialects.ts` picks one. */
@@ -40,6 +43,13 @@ export interface ClientErrorDetail {
   /** In place of the table's sentence. */
   readonly message?: string;
   readonly retryAfterMs?: number | null;
+  readonly standing?: QueueStanding | null;
+}
+
+/** Fields that every dialect has beside its own in an error; none where nothing is told. */
+export function queueFields({ standing }: ClientError): { queue_position?: number; estimated_wait_ms?: number } {
+  if (standing === null) return {};
+  return { queue_position: standing.position, estimated_wait_ms: Math.round(standing.estimatedWaitMs) };
 }
 
 /** The row of the error table for `code`, made fit for one client. */
@@ -52,6 +62,7 @@ export function clientError(code: ErrorCode, detail: ClientErrorDetail): ClientE
     type: row.type,
     requestId: detail.requestId,
     retryAfterMs: detail.retryAfterMs ?? null,
+    standing: detail.standing ?? null,
   };
 }
 

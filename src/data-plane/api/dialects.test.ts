@@ -16,13 +16,15 @@ function parse(body: Buffer): unknown {
 }
 
 test('an error carries its row of the table, and what the place it arose adds', () => {
-  assert.deepEqual(clientError('wait_timeout', { requestId: 'r1', retryAfterMs: 1500 }), {
+  const standing = { position: 4, estimatedWaitMs: 2000 };
+  assert.deepEqual(clientError('wait_timeout', { requestId: 'r1', retryAfterMs: 1500, standing }), {
     code: 'wait_timeout',
     message: errors.wait_timeout.message,
     status: 504,
     type: 'timeout_error',
     requestId: 'r1',
     retryAfterMs: 1500,
+    standing,
   });
   const own = clientError('upstream_failed', { requestId: 'r1', message: 'own words' });
   assert.equal(own.message, 'own words');

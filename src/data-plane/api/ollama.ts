@@ -1,7 +1,7 @@
-import type { ClientError, DialectForm } from './dialect.ts';
+import { type ClientError, type DialectForm, queueFields } from './dialect.ts';
 
 function errorText(error: ClientError): string {
-  return JSON.stringify({ error: error.message, code: error.code, type: error.type });
+  return JSON.stringify({ error: error.message, code: error.code, type: error.type, ...queueFields(error) });
 }
 
 /** A gateway before an engine, or an engine of another make, may write errors as objects. */

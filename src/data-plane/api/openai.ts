@@ -1,8 +1,8 @@
-import { type ClientError, type DialectForm, typedEvent } from './dialect.ts';
+import { type ClientError, type DialectForm, queueFields, typedEvent } from './dialect.ts';
 
 function errorText(error: ClientError): string {
   return JSON.stringify({
-    error: { message: error.message, type: error.type, param: null, code: error.code },
+    error: { message: error.message, type: error.type, param: null, code: error.code, ...queueFields(error) },
   });
 }
 

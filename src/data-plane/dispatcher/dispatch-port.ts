@@ -2,6 +2,7 @@ import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Leaving } from '../leaving.ts';
+import type { QueueRefusal, QueueStanding } from '../queue-standing.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
@@ -14,8 +15,8 @@ import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './
 export interface DispatchPort {
   /** Takes the next place in the order of arrival. */
   nextTicketId(): number;
-  /** Before a body is read: ms to come back after if the request would certainly be refused, else null. */
-  refusesUnread(): number | null;
+  /** Before a body is read: what it is told if the request would certainly be refused, else null. */
+  refusesUnread(): QueueRefusal | null;
   /** Asks for a slot; resolves once, with `abandoned` at the latest when the request is left. Never rejects. */
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult>;
   /** Ends a lease; `spent` is what its attempt took, where that is known. */
@@ -23,6 +24,8 @@ export interface DispatchPort {
   /** The first token of a streamed answer has come. */
   firstToken(lease: number): void;
   blame(node: NodeRef): void;
+  /** Where a waiting ticket stands, null for one that does not wait; cheap enough to be asked every few seconds. */
+  standing(ticketId: number): Answer<QueueStanding | null>;
 
   // Asked only after an attempt has failed
 
@@ -132,12 +135,12 @@ export class DirectPort implements DispatchPort {
     return this.#dispatcher.mayRetry(this.#clock.now());
   }
 
-  refusesUnread(): number | null {
+  refusesUnread(): QueueRefusal | null {
     return this.#dispatcher.refusesUnread(this.#clock.now());
   }
 
   /** As `refusesUnread`, without jitter. */
-  fullForMs(): number | null {
+  fullFor(): QueueRefusal | null {
     return this.#dispatcher.refusesUnread(this.#clock.now(), () => 0);
   }
 
@@ -151,6 +154,10 @@ export class DirectPort implements DispatchPort {
 
   isMissingEverywhere(model: string): boolean {
     return this.#dispatcher.isMissingEverywhere(model, this.#clock.now());
+  }
+
+  standing(ticketId: number): QueueStanding | null {
+    return this.#dispatcher.standing(ticketId, this.#clock.now());
   }
 
   replaceSnapshot(snapshot: FleetSnapshot): void {

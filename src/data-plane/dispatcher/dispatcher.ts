@@ -2,6 +2,7 @@ import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
+import type { QueueRefusal, QueueStanding } from '../queue-standing.ts';
 import { Admission } from './admission.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Fairness } from './fairness.ts';
@@ -16,8 +17,8 @@ import { WaitingRoom, type Waiter } from './waiting-room.ts';
 // `nextWakeAt`. So the same code runs under the real clock, in a simulation and in property tests.
 //
 // Choosing a node and counting it is one synchronous step, and so is freeing a slot and handing it on: nobody is woken to
-// race for it (turn.ts says who gets it). It does not shed by predicted waits. Slots that
-// are waited for are shared fairly between callers (fairness.ts), and while there are others no caller may fill the room.
+// race for it (turn.ts says who gets it). Slots that are waited for go by priority and are shared fairly between callers (fairness.ts), and
+// while there are others no caller may fill the room. Who would wait beyond its deadline is told so at once (admission.ts).
 
 export interface DispatcherOptions {
   readonly queue: Settings['queue'];
@@ -38,7 +39,7 @@ export class Dispatcher {
   readonly #answer: DispatcherOptions['answer'];
   readonly #recall: () => boolean;
   readonly #placement: Placement;
-  readonly #room = new WaitingRoom();
+  readonly #room: WaitingRoom;
   readonly #fairness = new Fairness();
   readonly #admission: Admission;
   readonly #budget: RetryBudget;
@@ -51,6 +52,7 @@ export class Dispatcher {
     this.#budget = new RetryBudget(now);
     this.#placement = new Placement(options.selection, options.random);
     const { queue, random } = options;
+    this.#room = new WaitingRoom(queue.timeoutMs);
     const [room, placement, fairness] = [this.#room, this.#placement, this.#fairness];
     this.#admission = new Admission({ queue, room, placement, fairness, random });
   }
@@ -67,6 +69,7 @@ export class Dispatcher {
     if (isUnknown && !ticket.readmitted) {
       return this.#answer(ticket.id, { kind: 'model-not-found', waitedMs: null });
     }
+    if (isPast(ticket, now)) return this.#answerLate(ticket, now);
     let candidate = this.#select(ticket, now);
     if (!candidate && this.#recall()) candidate = this.#select(ticket, now);
     if (candidate) return this.#grant(ticket, candidate, null, now);
@@ -121,12 +124,18 @@ export class Dispatcher {
   }
 
   /**
-   * Before a body is read: ms to come back after if the request would certainly be refused, else null. Certain means that the
+   * Before a body is read: what it is told if the request would certainly be refused, else null. Certain means that the
    * room is full and no node at all has a slot, since the model is not known yet.
    */
-  refusesUnread(now: number, random = this.#random): number | null {
-    if (!this.#admission.isFull) return null;
-    return this.#placement.hasFreeSlotAnywhere() ? null : this.retryAfterMs(now, random);
+  refusesUnread(now: number, random = this.#random): QueueRefusal | null {
+    if (!this.#admission.isFull || this.#placement.hasFreeSlotAnywhere()) return null;
+    return { retryAfterMs: this.retryAfterMs(now, random), standing: this.#admission.standingOfAnybody(now) };
+  }
+
+  /** Where a waiter stands; null for a ticket that does not wait. Costs a look at each caller that waits for its model. */
+  standing(ticketId: number, now: number): QueueStanding | null {
+    const waiter = this.#room.find(ticketId);
+    return waiter ? this.#admission.standingOf(waiter.ticket, now) : null;
   }
 
   /** Would a ticket be let in now, if it had to wait? Changes nothing. */
@@ -199,13 +208,15 @@ export class Dispatcher {
 
   #admit(ticket: Ticket, offered: boolean, now: number): void {
     const admitted = this.#admission.judge(ticket, now);
-    if (admitted.kind === 'refused') {
-      const { retryAfterMs } = admitted;
-      return this.#answer(ticket.id, { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs });
+    if (admitted.kind !== 'waits') {
+      const { retryAfterMs, standing } = admitted;
+      const kind = admitted.kind === 'late' ? 'deadline-unreachable' : 'capacity-exceeded';
+      return this.#answer(ticket.id, { kind, waitedMs: null, retryAfterMs, standing });
     }
     const { eligibleAt } = admitted;
     const account = this.#fairness.accountOf(ticket.claim);
-    const waiter: Waiter = { ticket, account, offered, enteredAt: now, eligibleAt, deadlineAt: now + ticket.maxWaitMs };
+    const deadlineAt = Math.min(now + ticket.maxWaitMs, ticket.claim.startBy ?? Infinity);
+    const waiter: Waiter = { ticket, account, offered, enteredAt: now, eligibleAt, deadlineAt };
     this.#room.enter(waiter, this.#fairness.servedTag);
     if (waiter.deadlineAt <= now) this.#expire(waiter, now);
   }
@@ -214,12 +225,14 @@ export class Dispatcher {
 
   #expire(waiter: Waiter, now: number): void {
     const waitedMs = now - waiter.enteredAt;
-    if (this.#placement.hasReadyNode(waiter.ticket, now)) {
-      this.#dismiss(waiter, {
-        kind: 'timeout',
-        waitedMs,
-        retryAfterMs: this.#admission.servedAfterMs(waiter.ticket, now),
-      });
+    const { ticket } = waiter;
+    if (isPast(ticket, now)) {
+      const withinMs = (ticket.claim.startBy ?? 0) - waiter.enteredAt;
+      const told = this.#admission.late(ticket, withinMs, now);
+      this.#dismiss(waiter, { kind: 'deadline-unreachable', waitedMs, ...told });
+    } else if (this.#placement.hasReadyNode(ticket, now)) {
+      const told = this.#admission.late(ticket, ticket.maxWaitMs, now);
+      this.#dismiss(waiter, { kind: 'timeout', waitedMs, ...told });
     } else {
       const retryAfterMs = this.nextProbeMs(waiter.ticket.model, now);
       this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs });
@@ -238,6 +251,11 @@ export class Dispatcher {
     } else if (settled) {
       this.#dismiss(waiter, { kind: 'model-not-found', waitedMs });
     }
+  }
+
+  /** A ticket whose time was over before it could wait. */
+  #answerLate(ticket: Ticket, now: number): void {
+    this.#answer(ticket.id, { kind: 'deadline-unreachable', waitedMs: null, ...this.#admission.late(ticket, 0, now) });
   }
 
   #isExhausted(ticket: Ticket, now: number): boolean {
@@ -273,6 +291,7 @@ export class Dispatcher {
 
   /** Hands the free slots of a node, or of all nodes, to the waiters whose turn it is. */
   #handOut(node: number | null, now: number): void {
+    this.#room.age(now);
     for (;;) {
       if (node !== null && !this.#placement.hasFreeSlotOn(node)) return;
       const turn = nextTurn(this.#room, this.#placement, node, now);
@@ -280,4 +299,9 @@ export class Dispatcher {
       this.#grant(turn.waiter.ticket, turn.candidate, turn.waiter, now);
     }
   }
+}
+
+/** Is the time over by which it wanted a slot? */
+function isPast({ claim: { startBy } }: Ticket, now: number): boolean {
+  return startBy !== null && startBy <= now;
 }

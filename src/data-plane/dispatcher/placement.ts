@@ -114,6 +114,11 @@ export class Placement {
     return this.#standing.breakerState(candidate.node, now) === 'half-open' ? 1 : free;
   }
 
+  /** True once a request was served, so that there is something to forecast by. */
+  get hasServed(): boolean {
+    return this.#drainRate.hasServed;
+  }
+
   take(ticket: Ticket, candidate: Candidate, now: number, charge: Charge | null = null): Grant {
     const { node, generation, upstream } = candidate;
     const known = this.#outlook?.node(node, generation);

@@ -9,7 +9,7 @@ import type { NodeRef } from './ticket.ts';
 // Up to a fifth of jitter keeps a refused wave from coming back as one. Times of single answers are not foreseen: where one
 // slot serves answers of very different lengths, what is told is right in the mean only: of gaps that are exponential nobody can tell more than 47 % within a factor of two.
 
-const GUESSED_MS = 5_000;
+export const GUESSED_MS = 5_000;
 /** Weight of the newest lease in the mean. */
 const NEWEST = 0.1;
 const LEAST_MS = 1_000;
@@ -30,6 +30,11 @@ export class DrainRate {
   /** By node index. */
   readonly #nodes: (NodeDrain | undefined)[] = [];
   #meanMs: number | null = null;
+
+  /** True once a lease has ended that served a request. */
+  get hasServed(): boolean {
+    return this.#meanMs !== null;
+  }
 
   /** A lease was taken. */
   began({ node, generation }: NodeRef, now: number): void {

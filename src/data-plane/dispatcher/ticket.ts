@@ -1,4 +1,6 @@
 import { noPrefix, type Prefix } from '../balancer/candidate.ts';
+import type { Priority } from '../../fleet/glossary.ts';
+import type { QueueRefusal } from '../queue-standing.ts';
 import type { Account } from './fairness.ts';
 
 // What is asked of the dispatcher and what it answers, as plain data: no socket, no closure, nothing that could not cross
@@ -34,6 +36,10 @@ export interface Claim {
   readonly prefix: Prefix;
   /** True where the first token will be seen before the last. */
   readonly streams: boolean;
+  /** The band it waits in, at first. */
+  readonly priority: Priority;
+  /** It is of no use to its client unless it has a slot by then: monotonic ms; null where it does not say. */
+  readonly startBy: number | null;
 }
 
 /** A claim of nobody, on nothing. */
@@ -44,6 +50,8 @@ export const noClaim: Claim = {
   maxTokens: null,
   prefix: noPrefix,
   streams: false,
+  priority: 'normal',
+  startBy: null,
 };
 
 /** What a lease was charged for when a waiter was handed it. */
@@ -83,10 +91,12 @@ export interface Grant extends NodeRef {
 export type WaitResult =
   | { readonly kind: 'ready'; readonly grant: Grant; readonly waitedMs: number | null }
   /** Waited as long as allowed, and nodes were busy. */
-  | { readonly kind: 'timeout'; readonly waitedMs: number; readonly retryAfterMs: number }
+  | (QueueRefusal & { readonly kind: 'timeout'; readonly waitedMs: number })
+  /** It has passed the time by which it wanted a slot, or will before its turn comes. */
+  | (QueueRefusal & { readonly kind: 'deadline-unreachable'; readonly waitedMs: number | null })
   /** Waited as long as allowed, and no node of the model was ready; or its last node was removed. */
   | { readonly kind: 'no-ready-node'; readonly waitedMs: number; readonly retryAfterMs: number }
-  | { readonly kind: 'capacity-exceeded'; readonly waitedMs: null; readonly retryAfterMs: number }
+  | (QueueRefusal & { readonly kind: 'capacity-exceeded'; readonly waitedMs: null })
   | { readonly kind: 'abandoned'; readonly waitedMs: number | null }
   | { readonly kind: 'draining'; readonly waitedMs: number | null }
   | { readonly kind: 'model-not-found'; readonly waitedMs: number | null }

@@ -2,11 +2,12 @@ import type { Candidate } from '../balancer/candidate.ts';
 import type { Account } from './fairness.ts';
 import type { Flow, Place } from './flow.ts';
 import type { Placement } from './placement.ts';
+import { priorities } from '../../fleet/glossary.ts';
 import { wasTried, type Ticket } from './ticket.ts';
-import type { Waiter, WaitingRoom } from './waiting-room.ts';
+import { bandOf, type Waiter, type WaitingRoom } from './waiting-room.ts';
 
-// Whose turn it is. A free slot goes to the caller that is next in fair order, whatever the model, and of its waiters to the oldest that
-// may use the slot and whose delay is over. If all that may use it are still in their delay, it stays free until the first delay
+// Whose turn it is. A free slot goes to the highest band in which somebody may use it, there to the caller that is next in fair order,
+// whatever the model, and of its waiters to the one with the earliest deadline, else the oldest, whose delay is over. If all that may use it are still in their delay, it stays free until the first delay
 // ends, and newcomers do not get it meanwhile; they may have what is left when every such waiter is given its own. A request
 // that was admitted before stands at its old place among its caller's without a delay, and its caller's tag is as if it had never been
 // given a slot: it passes those that came after it and those still in theirs.
@@ -19,10 +20,24 @@ export interface Turn {
 
 /** Who is next to be handed a slot, on one node or (`null`) on any; null where nobody may be. */
 export function nextTurn(room: WaitingRoom, placement: Placement, node: number | null, now: number): Turn | null {
+  for (let band = 0; band < priorities.length; band += 1) {
+    const next = nextOfBand(room, placement, band, node, now);
+    if (next) return next;
+  }
+  return null;
+}
+
+function nextOfBand(
+  room: WaitingRoom,
+  placement: Placement,
+  band: number,
+  node: number | null,
+  now: number,
+): Turn | null {
   let next: Turn | null = null;
   let nextFlow: Flow | null = null;
   for (const model of room.models()) {
-    for (const flow of room.flowsOf(model)) {
+    for (const flow of room.flowsOf(model, band)) {
       if (nextFlow && flow.tag > nextFlow.tag) break;
       const found = turnOf(flow, placement, node, now);
       if (found === 'closed') break;
@@ -75,8 +90,10 @@ export function isSpare(
 }
 
 /** Does the waiter go before a request that was admitted before? */
-function goesBefore({ waiter, flow }: Place, { id }: Ticket, account: Account): boolean {
+function goesBefore({ waiter, flow }: Place, { id, claim }: Ticket, account: Account): boolean {
   const isOlder = waiter.ticket.id < id;
+  const band = bandOf(claim.priority);
+  if (flow.band !== band) return flow.band < band;
   if (flow.account === account) return isOlder;
   return flow.tag === account.tag ? isOlder : flow.tag < account.tag;
 }

@@ -1,11 +1,15 @@
 import { Heap } from '../../lib/heap.ts';
 import type { Account } from './fairness.ts';
-import { FlowOrder, type Flow, type LinkedPlace, type Place } from './flow.ts';
+import { FlowOrder, type Flow, type LinkedFlow, type LinkedPlace, type Place } from './flow.ts';
+import { type Priority, priorities } from '../../fleet/glossary.ts';
 import type { Ticket } from './ticket.ts';
 
-// Who waits: one queue per model in order of arrival, and within it the callers in fair order (flow.ts). Queues are doubly linked lists:
-// leaving from the middle (a client hangs up) and re-entering near the head (a node failed) are as common here as being
-// served from the head.
+// Who waits: one queue per model in order of arrival, and within it three bands by priority, each with its callers in fair order (flow.ts).
+// Queues are doubly linked lists: leaving from the middle (a client hangs up) and re-entering near the head (a node failed) are as
+// common here as being served from the head.
+//
+// A band is served before those below it. So that nobody starves, a waiter moves up a band each time that it has waited for a third of
+// the longest wait allowed: whatever it began in, in the last third it stands in the highest, where callers share by what they had.
 
 export interface Waiter {
   readonly ticket: Ticket;
@@ -23,7 +27,8 @@ interface Queue {
   head: LinkedPlace | null;
   tail: LinkedPlace | null;
   size: number;
-  readonly flows: FlowOrder;
+  /** The most urgent first. */
+  readonly bands: readonly FlowOrder[];
 }
 
 export class WaitingRoom {
@@ -32,7 +37,15 @@ export class WaitingRoom {
   /** When a delay or a wait ends, with the ticket's id. Those of waiters that have left are skipped as they come up. */
   readonly #delays = new Heap<number>();
   readonly #deadlines = new Heap<number>();
+  /** When a waiter moves up a band. */
+  readonly #ages = new Heap<number>();
+  readonly #ageMs: number;
   #bytes = 0;
+
+  /** `longestWaitMs`: how long a request may wait at most. */
+  constructor(longestWaitMs: number) {
+    this.#ageMs = longestWaitMs / priorities.length;
+  }
 
   get size(): number {
     return this.#places.size;
@@ -66,22 +79,47 @@ export class WaitingRoom {
     return this.#queues.get(model)?.head ?? null;
   }
 
-  /** The callers that wait for a model, in fair order. */
-  flowsOf(model: string): readonly Flow[] {
-    return this.#queues.get(model)?.flows.inOrder ?? [];
+  /** The callers that wait for a model in one band, in fair order. */
+  flowsOf(model: string, band: number): readonly Flow[] {
+    return this.#queues.get(model)?.bands[band]?.inOrder ?? [];
+  }
+
+  /** How many wait for a model in one band. */
+  sizeOfBand(model: string, band: number): number {
+    return this.#queues.get(model)?.bands[band]?.size ?? 0;
+  }
+
+  placeOf(ticketId: number): Place | undefined {
+    return this.#places.get(ticketId);
   }
 
   /** The tag by which the waiter is to be charged now. */
   tagOf({ account, ticket }: Waiter): number {
-    return this.#queues.get(ticket.model)?.flows.of(account)?.tag ?? account.tag;
+    return this.#places.get(ticket.id)?.flow.tag ?? account.tag;
   }
 
   /** A caller's tag changed: wherever it waits it goes to where it belongs now. */
   moved(account: Account, by: number): void {
     if (account.waiting === 0 || by === 0) return;
-    for (const { flows } of this.#queues.values()) {
-      const flow = flows.of(account);
-      if (flow) flows.move(flow, by);
+    for (const { bands } of this.#queues.values()) {
+      for (const flows of bands) {
+        const flow = flows.of(account);
+        if (flow) flows.move(flow, by);
+      }
+    }
+  }
+
+  /** Moves those up that have waited for long. To be called before anybody is chosen. */
+  age(now: number): void {
+    while ((this.#ages.peekKey() ?? Infinity) <= now) {
+      const place = this.#places.get(this.#ages.pop() ?? 0);
+      if (!place) continue;
+      const bands = this.#queues.get(place.waiter.ticket.model)?.bands;
+      const [from, to] = [bands?.[place.flow.band], bands?.[place.flow.band - 1]];
+      if (!from || !to) continue;
+      from.leave(place);
+      this.#stand(place, to);
+      this.#willAge(place);
     }
   }
 
@@ -96,13 +134,14 @@ export class WaitingRoom {
     const { model, id, bytes } = ticket;
     let queue = this.#queues.get(model);
     if (!queue) {
-      queue = { head: null, tail: null, size: 0, flows: new FlowOrder() };
+      queue = { head: null, tail: null, size: 0, bands: priorities.map((_priority, band) => new FlowOrder(band)) };
       this.#queues.set(model, queue);
     }
-    const { flows } = queue;
+    const flows = queue.bands[bandOf(ticket.claim.priority)];
+    if (!flows) return;
     if (account.waiting === 0) account.tag = flows.fit(account.tag) ?? Math.max(account.tag, servedTag);
     account.waiting += 1;
-    const flow = flows.of(account) ?? flows.open(account, flows.fit(account.tag) ?? account.tag);
+    const flow = flowIn(flows, account);
     // Almost always the tail; a re-entering request walks past those that came after it.
     let before = queue.tail;
     while (before && before.waiter.ticket.id > id) before = before.before;
@@ -117,6 +156,7 @@ export class WaitingRoom {
     this.#places.set(id, place);
     this.#bytes += bytes;
     this.#wakeFor(waiter);
+    this.#willAge(place);
   }
 
   leave(waiter: Waiter): void {
@@ -128,7 +168,7 @@ export class WaitingRoom {
     else queue.head = place.after;
     if (place.after) place.after.before = place.before;
     else queue.tail = place.before;
-    queue.flows.leave(place);
+    queue.bands[place.flow.band]?.leave(place);
     place.waiter.account.waiting -= 1;
     queue.size -= 1;
     if (queue.size === 0) this.#queues.delete(model);
@@ -175,6 +215,16 @@ export class WaitingRoom {
     return [...overdue];
   }
 
+  #stand(place: LinkedPlace, flows: FlowOrder): void {
+    place.flow = flowIn(flows, place.waiter.account);
+    flows.enter(place);
+  }
+
+  #willAge({ waiter: { enteredAt, ticket }, flow: { band } }: LinkedPlace): void {
+    const stepsUp = bandOf(ticket.claim.priority) - band + 1;
+    if (band > 0) this.#ages.push(enteredAt + stepsUp * this.#ageMs, ticket.id);
+  }
+
   #wakeFor({ ticket, enteredAt, eligibleAt, deadlineAt }: Waiter): void {
     if (eligibleAt > enteredAt) this.#delays.push(eligibleAt, ticket.id);
     this.#deadlines.push(deadlineAt, ticket.id);
@@ -182,9 +232,23 @@ export class WaitingRoom {
 
   /** Where most waits end early, their wakes would pile up until their deadlines. */
   #dropOldWakes(): void {
-    if (this.size > 0 && this.#delays.size + this.#deadlines.size <= 4 * this.size + 64) return;
+    const wakes = this.#delays.size + this.#deadlines.size + this.#ages.size;
+    if (this.size > 0 && wakes <= 4 * this.size + 64) return;
     this.#delays.clear();
     this.#deadlines.clear();
-    for (const { waiter } of this.#places.values()) this.#wakeFor(waiter);
+    this.#ages.clear();
+    for (const place of this.#places.values()) {
+      this.#wakeFor(place.waiter);
+      this.#willAge(place);
+    }
   }
+}
+
+/** 0 for the most urgent. */
+export function bandOf(priority: Priority): number {
+  return priorities.indexOf(priority);
+}
+
+function flowIn(flows: FlowOrder, account: Account): LinkedFlow {
+  return flows.of(account) ?? flows.open(account, flows.fit(account.tag) ?? account.tag);
 }

@@ -19,6 +19,13 @@ export function retryHeaders(error: Pick<ClientError, 'code' | 'retryAfterMs'>):
   return isBeyond ? [...headers, 'x-should-retry', 'false'] : headers;
 }
 
+/** Where a refused request would have stood; nothing where that is not why it was refused. */
+function queueHeaders({ standing }: ClientError): string[] {
+  if (standing === null) return [];
+  const waitMs = String(Math.round(standing.estimatedWaitMs));
+  return ['x-weir-queue-position', String(standing.position), 'x-weir-estimated-wait-ms', waitMs];
+}
+
 /** Sends an error that is the whole answer, in the dialect's form. Returns the bytes of its body. */
 export function sendError(
   response: ServerResponse,
@@ -30,7 +37,7 @@ export function sendError(
   return sendBody(
     response,
     error.status,
-    [...ownHeaders, ...retryHeaders(error), 'content-type', 'application/json'],
+    [...ownHeaders, ...retryHeaders(error), ...queueHeaders(error), 'content-type', 'application/json'],
     body,
   );
 }
@@ -44,7 +51,7 @@ export function sendErrorUnread(
   ownHeaders: readonly string[],
   clock: Clock,
 ): number {
-  const headers = [...ownHeaders, ...retryHeaders(error), 'content-type', 'application/json'];
+  const headers = [...ownHeaders, ...retryHeaders(error), ...queueHeaders(error), 'content-type', 'application/json'];
   return sendBodyUnread(request, response, error.status, headers, form.errorBody(error), clock);
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { msOf } from './urgency.ts';
 
 // Request headers that decide something before the body is read.
 
@@ -35,7 +36,7 @@ export function isComingAtOnce(request: IncomingMessage): boolean {
 /** Ms the client allows to wait, never beyond the configured ones; null where the header makes no sense. */
 export function maxWaitOf(header: string | string[] | undefined, configuredMs: number): number | null {
   if (header === undefined) return configuredMs;
-  const ms = typeof header === 'string' && /^\d{1,15}$/.test(header.trim()) ? Number(header) : null;
+  const ms = msOf(header);
   return ms === null ? null : Math.min(ms, configuredMs);
 }
 

@@ -4,6 +4,7 @@
 const WAITERS = 0;
 const FULL_FOR_MS = 1;
 const VERSION = 2;
+const WAIT_MS = 3;
 const SHARED = 4;
 
 const CONNECTIONS = 0;
@@ -52,6 +53,15 @@ export class Board {
 
   set fullForMs(ms: number | null) {
     Atomics.store(this.#numbers, FULL_FOR_MS, ms === null ? NOT_FULL : Math.min(MOST_MS, Math.ceil(ms)));
+  }
+
+  /** How long a newcomer would wait, were it let in; of use where it is not. */
+  get estimatedWaitMs(): number {
+    return Atomics.load(this.#numbers, WAIT_MS);
+  }
+
+  set estimatedWaitMs(ms: number) {
+    Atomics.store(this.#numbers, WAIT_MS, Math.min(MOST_MS, Math.ceil(ms)));
   }
 
   /** Of the snapshot that slots are granted by. */

@@ -107,7 +107,7 @@ export class RelayDesk {
         return;
       case toDispatcher.ask: {
         const question = questions[second];
-        if (question) this.#outbox.send(toRelay.reply, [first, Number(this.#ask(question, text))]);
+        if (question) this.#outbox.send(toRelay.reply, [first, ...this.#ask(question, text, numbers[2] ?? 0)]);
       }
     }
   }
@@ -128,16 +128,20 @@ export class RelayDesk {
     this.#outbox.send(toRelay.answer, resultNumbers(ticket, result), upstream);
   }
 
-  #ask(question: Question, model: string): number | boolean {
+  #ask(question: Question, model: string, ticket: number): readonly number[] {
     switch (question) {
       case 'mayRetry':
-        return this.#port.mayRetry();
+        return [Number(this.#port.mayRetry())];
       case 'retryAfterMs':
-        return this.#port.retryAfterMs();
+        return [this.#port.retryAfterMs()];
       case 'nextProbeMs':
-        return this.#port.nextProbeMs(model);
+        return [this.#port.nextProbeMs(model)];
       case 'isMissingEverywhere':
-        return this.#port.isMissingEverywhere(model);
+        return [Number(this.#port.isMissingEverywhere(model))];
+      case 'standing': {
+        const standing = this.#port.standing(ticket);
+        return standing ? [standing.position, standing.estimatedWaitMs] : [];
+      }
     }
   }
 }

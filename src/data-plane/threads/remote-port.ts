@@ -1,4 +1,5 @@
 import type { Leaving } from '../leaving.ts';
+import type { QueueRefusal, QueueStanding } from '../queue-standing.ts';
 import type { DispatchPort } from '../dispatcher/dispatch-port.ts';
 import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from '../dispatcher/ticket.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -47,7 +48,7 @@ export class RemotePort implements DispatchPort {
   readonly #catchUp: (version: number) => void;
   readonly #learns: boolean;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
-  readonly #questions = new Map<number, (answer: number) => void>();
+  readonly #questions = new Map<number, (answer: readonly number[]) => void>();
   /** By model, the freshest last. */
   readonly #advances = new Map<string, Advance[]>();
   #lastQuestion = 0;
@@ -73,10 +74,18 @@ export class RemotePort implements DispatchPort {
     return this.#board.nextTicketId();
   }
 
-  refusesUnread(): number | null {
+  refusesUnread(): QueueRefusal | null {
     const ms = this.#board.fullForMs;
+    if (ms === null) return null;
+    const standing = { position: this.#board.waiters + 1, estimatedWaitMs: this.#board.estimatedWaitMs };
     // Of all that are refused between two turns of the dispatcher, no two should come back together.
-    return ms === null ? null : ms * (1 + 0.2 * this.#random());
+    return { retryAfterMs: ms * (1 + 0.2 * this.#random()), standing };
+  }
+
+  async standing(ticketId: number): Promise<QueueStanding | null> {
+    if (!this.#asked.has(ticketId)) return null;
+    const [position = 0, estimatedWaitMs = 0] = await this.#ask('standing', '', ticketId);
+    return position > 0 ? { position, estimatedWaitMs } : null;
   }
 
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult> {
@@ -86,7 +95,9 @@ export class RemotePort implements DispatchPort {
       return Promise.resolve({ kind: 'model-not-found', waitedMs: null });
     }
     const askedAt = this.#clock.now();
-    const grant = ticket.readmitted ? null : this.#takeAdvance(ticket.model, askedAt);
+    const { startBy } = ticket.claim;
+    const isPast = startBy !== null && startBy <= askedAt;
+    const grant = ticket.readmitted || isPast ? null : this.#takeAdvance(ticket.model, askedAt);
     if (grant) return Promise.resolve({ kind: 'ready', grant, waitedMs: null });
     return new Promise((resolve) => {
       leaving.tell(() => {
@@ -123,24 +134,26 @@ export class RemotePort implements DispatchPort {
   }
 
   async mayRetry(): Promise<boolean> {
-    return (await this.#ask('mayRetry')) === 1;
+    return (await this.#ask('mayRetry'))[0] === 1;
   }
 
-  retryAfterMs(): Promise<number> {
-    return this.#ask('retryAfterMs');
+  async retryAfterMs(): Promise<number> {
+    const [ms = 0] = await this.#ask('retryAfterMs');
+    return ms;
   }
 
-  nextProbeMs(model: string): Promise<number> {
-    return this.#ask('nextProbeMs', model);
+  async nextProbeMs(model: string): Promise<number> {
+    const [ms = 0] = await this.#ask('nextProbeMs', model);
+    return ms;
   }
 
   async isMissingEverywhere(model: string): Promise<boolean> {
-    return (await this.#ask('isMissingEverywhere', model)) === 1;
+    return (await this.#ask('isMissingEverywhere', model))[0] === 1;
   }
 
   #read(): void {
     this.#inbox.read((kind, numbers, text) => {
-      const [id = 0, answer = 0] = numbers;
+      const [id = 0, ...answer] = numbers;
       switch (kind) {
         case toRelay.answer:
           return this.#answered(id, readResult(numbers, text));
@@ -188,12 +201,12 @@ export class RemotePort implements DispatchPort {
     } else if (result.kind === 'ready') this.release(result.grant.lease, { kind: 'neutral' });
   }
 
-  #ask(question: Question, model = ''): Promise<number> {
+  #ask(question: Question, model = '', ticket = 0): Promise<readonly number[]> {
     this.#lastQuestion += 1;
     const id = this.#lastQuestion;
     return new Promise((resolve) => {
       this.#questions.set(id, resolve);
-      this.#outbox.send(toDispatcher.ask, [id, questions.indexOf(question)], model);
+      this.#outbox.send(toDispatcher.ask, [id, questions.indexOf(question), ticket], model);
     });
   }
 }

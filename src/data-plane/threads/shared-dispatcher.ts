@@ -1,3 +1,4 @@
+import type { QueueRefusal } from '../queue-standing.ts';
 import type { Sharing } from '../dispatcher/dispatch-port.ts';
 import type { Board } from './board.ts';
 import type { RelayDesk } from './relay-desk.ts';
@@ -9,7 +10,7 @@ import type { RelayDesk } from './relay-desk.ts';
 export interface SharedCounts {
   readonly waiters: number;
   /** Without jitter. */
-  fullForMs(): number | null;
+  fullFor(): QueueRefusal | null;
 }
 
 export class SharedDispatcher implements Sharing {
@@ -90,7 +91,9 @@ export class SharedDispatcher implements Sharing {
     const counts = this.#counts;
     if (!counts) return;
     this.#board.waiters = counts.waiters;
-    this.#board.fullForMs = counts.fullForMs();
+    const full = counts.fullFor();
+    this.#board.fullForMs = full?.retryAfterMs ?? null;
+    this.#board.estimatedWaitMs = full?.standing?.estimatedWaitMs ?? 0;
   }
 
   #hasUnread(): boolean {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ticket } from '../dispatcher/ticket.ts';
-import { readOutcome, readSpent, readTicket, releaseNumbers, ticketNumbers, ticketText } from './wire.ts';
+import type { Ticket, WaitResult } from '../dispatcher/ticket.ts';
+import {
+  readOutcome,
+  readResult,
+  readSpent,
+  readTicket,
+  releaseNumbers,
+  resultNumbers,
+  ticketNumbers,
+  ticketText,
+} from './wire.ts';
 
 const prefix = { hashes: [4_000_000_000, 7], blockTokens: 256 };
 
@@ -12,7 +21,16 @@ const ticket: Ticket = {
   maxWaitMs: 30_000,
   tried: [{ node: 3, generation: 9 }],
   readmitted: true,
-  claim: { caller: 'key k-1', weight: 0.25, promptTokens: 1080.25, maxTokens: 512, prefix, streams: true },
+  claim: {
+    caller: 'key k-1',
+    weight: 0.25,
+    promptTokens: 1080.25,
+    maxTokens: 512,
+    prefix,
+    streams: true,
+    priority: 'high',
+    startBy: 1234.5,
+  },
 };
 
 test('a ticket crosses to the dispatcher whole: who pays, by what weight, and for what', () => {
@@ -22,7 +40,15 @@ test('a ticket crosses to the dispatcher whole: who pays, by what weight, and fo
     {
       ...ticket,
       model: '',
-      claim: { ...ticket.claim, caller: '', maxTokens: null, prefix: { hashes: [], blockTokens: 1 }, streams: false },
+      claim: {
+        ...ticket.claim,
+        caller: '',
+        maxTokens: null,
+        prefix: { hashes: [], blockTokens: 1 },
+        streams: false,
+        priority: 'low',
+        startBy: null,
+      },
     },
   ];
   for (const each of others) assert.deepEqual(readTicket(ticketNumbers(each), ticketText(each)), each);
@@ -37,4 +63,16 @@ test('what an attempt took crosses with its outcome', () => {
   const without = releaseNumbers(5, { kind: 'served' }, null);
   assert.deepEqual(readOutcome(without), { kind: 'served' });
   assert.equal(readSpent(without), null);
+});
+
+test('a refusal crosses with where the ticket stood', () => {
+  const standing = { position: 3, estimatedWaitMs: 1500.5 };
+  const results: WaitResult[] = [
+    { kind: 'timeout', waitedMs: 20, retryAfterMs: 1000, standing },
+    { kind: 'deadline-unreachable', waitedMs: null, retryAfterMs: 1000, standing },
+    { kind: 'deadline-unreachable', waitedMs: 5, retryAfterMs: 1000, standing: null },
+    { kind: 'capacity-exceeded', waitedMs: null, retryAfterMs: 1000, standing },
+    { kind: 'no-ready-node', waitedMs: 20, retryAfterMs: 1000 },
+  ];
+  for (const each of results) assert.deepEqual(readResult(resultNumbers(7, each), ''), each);
 });

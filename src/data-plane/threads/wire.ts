@@ -1,3 +1,4 @@
+import { priorities } from '../../fleet/glossary.ts';
 import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from '../dispatcher/ticket.ts';
 
 // Tickets and their answers as flat records. `toDispatcher` are the kinds that a relay thread sends, `toRelay` those it gets.
@@ -5,8 +6,8 @@ import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from '..
 export const toDispatcher = { place: 1, cancel: 2, release: 3, blame: 4, ask: 5, firstToken: 6 } as const;
 export const toRelay = { answer: 1, reply: 2, advance: 3 } as const;
 
-/** What is asked after an attempt has failed. */
-export const questions = ['mayRetry', 'retryAfterMs', 'nextProbeMs', 'isMissingEverywhere'] as const;
+/** What is asked of the dispatcher beside slots. */
+export const questions = ['mayRetry', 'retryAfterMs', 'nextProbeMs', 'isMissingEverywhere', 'standing'] as const;
 export type Question = (typeof questions)[number];
 
 const results = [
@@ -18,6 +19,7 @@ const results = [
   'draining',
   'model-not-found',
   'exhausted',
+  'deadline-unreachable',
 ] as const satisfies readonly WaitResult['kind'][];
 
 const outcomes = [
@@ -34,13 +36,14 @@ const outcomes = [
 /** In place of a number that is null; none of them can be negative. */
 const NONE = -1;
 /** Numbers of a ticket before those of its prefix and of the nodes that it tried. */
-const FIXED = 11;
+const FIXED = 13;
 
 /** The model and after it the caller go beside it, as the record's text. */
 export function ticketNumbers({ id, model, bytes, maxWaitMs, tried, readmitted, claim }: Ticket): number[] {
-  const { weight, promptTokens, maxTokens, prefix, streams } = claim;
+  const { weight, promptTokens, maxTokens, prefix, streams, priority, startBy } = claim;
   const { hashes, blockTokens } = prefix;
   const numbers = [id, bytes, maxWaitMs, readmitted ? 1 : 0, weight, promptTokens, maxTokens ?? NONE, model.length];
+  numbers.push(priorities.indexOf(priority), startBy ?? NONE);
   numbers.push(streams ? 1 : 0, blockTokens, hashes.length, ...hashes);
   for (const { node, generation } of tried) numbers.push(node, generation);
   return numbers;
@@ -52,11 +55,14 @@ export function ticketText({ model, claim }: Ticket): string {
 
 export function readTicket(numbers: readonly number[], text: string): Ticket {
   const [id = 0, bytes = 0, maxWaitMs = 0, readmitted = 0, weight = 1, promptTokens = 0, most = NONE] = numbers;
-  const modelLength = numbers[7] ?? text.length;
+  const [modelLength = text.length, band = 0, by = NONE] = numbers.slice(7);
   const maxTokens = most === NONE ? null : most;
   const [streams = 0, blockTokens = 1, blocks = 0] = numbers.slice(FIXED - 3, FIXED);
   const prefix = { hashes: numbers.slice(FIXED, FIXED + blocks), blockTokens };
-  const claim = { caller: text.slice(modelLength), weight, promptTokens, maxTokens, prefix, streams: streams === 1 };
+  const priority = priorities[band] ?? 'normal';
+  const startBy = by === NONE ? null : by;
+  const payer = { caller: text.slice(modelLength), weight, priority, startBy };
+  const claim = { ...payer, promptTokens, maxTokens, prefix, streams: streams === 1 };
   const tried: NodeRef[] = [];
   for (let at = FIXED + blocks; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
   return { id, model: text.slice(0, modelLength), bytes, maxWaitMs, tried, readmitted: readmitted === 1, claim };
@@ -71,21 +77,28 @@ export function resultNumbers(ticketId: number, result: WaitResult): number[] {
   const numbers = [ticketId, results.indexOf(result.kind), result.waitedMs ?? NONE];
   if (result.kind === 'ready') numbers.push(result.grant.lease, result.grant.node, result.grant.generation);
   else if ('retryAfterMs' in result) numbers.push(result.retryAfterMs);
+  if ('standing' in result && result.standing) {
+    numbers.push(result.standing.position, result.standing.estimatedWaitMs);
+  }
   return numbers;
 }
 
 export function readResult(numbers: readonly number[], upstream: string): WaitResult {
-  const [, kindAt = 0, waited = NONE, third = 0] = numbers;
+  const [, kindAt = 0, waited = NONE, third = 0, position = 0, estimatedWaitMs = 0] = numbers;
+  const standing = position > 0 ? { position, estimatedWaitMs } : null;
   const kind = results[kindAt] ?? 'exhausted';
   const waitedMs = waited === NONE ? null : waited;
   switch (kind) {
     case 'ready':
       return { kind, waitedMs, grant: { lease: third, ...readNode(numbers, 4), upstream } };
-    case 'timeout':
     case 'no-ready-node':
       return { kind, waitedMs: waitedMs ?? 0, retryAfterMs: third };
+    case 'timeout':
+      return { kind, waitedMs: waitedMs ?? 0, retryAfterMs: third, standing };
+    case 'deadline-unreachable':
+      return { kind, waitedMs, retryAfterMs: third, standing };
     case 'capacity-exceeded':
-      return { kind, waitedMs: null, retryAfterMs: third };
+      return { kind, waitedMs: null, retryAfterMs: third, standing };
     case 'abandoned':
     case 'draining':
     case 'model-not-found':

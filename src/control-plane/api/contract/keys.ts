@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { priorities } from '../../../fleet/glossary.ts';
 import { keyInput, keyRemoval } from '../input.ts';
 import { type Endpoints, epochMs, listOf } from './endpoint.ts';
 
@@ -13,6 +14,8 @@ const key = z
     weight: z.number(),
     maxConcurrent: z.int().nullable(),
     ratePerMinute: z.number().nullable(),
+    maxPriority: z.enum(priorities),
+    maxDeadlineMs: z.number().nullable(),
   })
   .meta({ id: 'Key' });
 
