@@ -64,8 +64,8 @@ export class TranslatedCall {
 
   /** True where the node must be asked in another dialect. */
   isNeededFor(node: NodeSnapshot, now: number): boolean {
-    const { speech } = this.#route;
-    if (!speaksRoute(node.engine, speech)) return true;
+    const { speech, isAboutModel } = this.#route;
+    if (isAboutModel || !speaksRoute(node.engine, speech)) return true;
     return speech !== null && this.#unspoken.has(speech, { node: node.index, generation: node.generation }, now);
   }
 

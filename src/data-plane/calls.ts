@@ -1,3 +1,4 @@
+import { readShow } from './api/ollama-show.ts';
 import { type Call, readCall } from './api/read-call.ts';
 import { type FormCall, isForm, readForm, withModelInForm } from './api/read-form.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
@@ -11,7 +12,7 @@ export type AnyCall = Call | FormCall;
 /** Reads the call from a whole body, or tells what is wrong with it. */
 export function readAnyCall(body: Buffer, route: NodeRoute, contentType: string | undefined): AnyCall | ErrorCode {
   if (route.takesForm && contentType !== undefined && isForm(contentType)) return readForm(body, contentType);
-  return readCall(body, route.dialect);
+  return route.isAboutModel ? readShow(body) : readCall(body, route.dialect);
 }
 
 /** True for a call whose body is an upload: once sent to a node it is not sent again. */

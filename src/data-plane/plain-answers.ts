@@ -52,8 +52,6 @@ export async function answerPlainly(
       return fail(route.dialect, 'not_found');
     case 'wrong-method':
       return fail(route.dialect, 'method_not_allowed', { headers: ['allow', route.allow] });
-    case 'later':
-      return fail(route.dialect, 'not_implemented');
     case 'models':
     case 'model':
     case 'ollama-tags':

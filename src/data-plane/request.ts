@@ -17,7 +17,7 @@ import { declaredLength, readBody } from './http/read-body.ts';
 import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { type Urgency, urgencyOf } from './http/urgency.ts';
-import { failed, unspoken } from './failing.ts';
+import { described, failed, unspoken } from './failing.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
@@ -135,7 +135,9 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs, urgency }: Asked): Promise<Ending> {
   const port = portOf(plane, trip);
   const asking = plane.planAsking(trip, call);
-  if (asking.kind === 'unspoken') return unspoken(trip);
+  if (asking.kind === 'unspoken') {
+    return trip.route.isAboutModel ? described(plane, trip, call.model) : unspoken(trip);
+  }
   if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
   const { model, tried } = asking;
   const ticketId = port.nextTicketId();

@@ -19,7 +19,7 @@ type Saying = (canary: Canary) => string;
 
 const path = '/v1/chat/completions';
 /** Of each dialect and form of stream; the node is an Ollama, which has them all. */
-const targets = [path, '/v1/responses', '/v1/messages', '/api/chat', '/api/embed'];
+const targets = [path, '/v1/responses', '/v1/messages', '/api/chat', '/api/embed', '/api/show'];
 
 async function listen(server: Server, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {

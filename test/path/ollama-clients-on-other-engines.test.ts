@@ -201,3 +201,26 @@ test('a client that leaves ends the work on the node', async () => {
   const [settlement] = await router.settled(1);
   assert.equal(settlement?.status, 499);
 });
+
+const telling: Scripted = ({ headers }, reply) =>
+  reply.json(200, {
+    model: '/srv/canary/own.gguf',
+    system_fingerprint: `canary at ${headers.host}`,
+    choices: [{ index: 0, message: { content: 'hello' }, finish_reason: 'stop' }],
+  });
+
+const refusing: Scripted = ({ headers }, reply) =>
+  reply.json(400, { error: { message: `canary-node-0 at http://${headers.host}/v1 has no /srv/canary/own.gguf` } });
+
+test('a translated answer tells of its node no more than a relayed one', async () => {
+  await using node = await scriptedNode({ paths: { '/v1/chat/completions': inTurn(telling, refusing) } });
+  await using router = await startDataPlane([
+    { url: node.url, engine: 'vllm', models: { llama3: '/srv/canary/own.gguf' } },
+  ]);
+  for (const expected of [200, 400]) {
+    const answer = await ask(router, '/api/chat', { messages, stream: false });
+    const text = JSON.stringify([...answer.headers]) + (await answer.text());
+    assert.equal(answer.status, expected);
+    assert.equal(text.includes('canary') || text.includes(new URL(node.url).host), false, text);
+  }
+});

@@ -53,7 +53,8 @@ function entry({ name }: ModelSnapshot, tag: string): object {
   return { name: tag, model: tag, size: 0, digest: hash('sha256', name, 'hex'), details: unknownDetails };
 }
 
-const unknownDetails = {
+/** A model of which nothing is known but its name. */
+export const unknownDetails = {
   parent_model: '',
   format: '',
   family: '',

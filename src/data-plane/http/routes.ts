@@ -2,7 +2,6 @@ import type { Dialect } from '../../fleet/glossary.ts';
 import type { Speech } from '../spoken.ts';
 
 // The clients' endpoints. A path decides the dialect, so that even a refusal before the body is read has the right form.
-// Those of the contract that are not built yet answer 501 in their dialect; `laterPaths` is the list a test holds us to.
 
 /** An endpoint at which a node answers. */
 export interface NodeRoute {
@@ -17,6 +16,8 @@ export interface NodeRoute {
   readonly takesForm: boolean;
   /** False for a question that makes no engine compute. */
   readonly takesSlot: boolean;
+  /** It asks what a model is: a node's words are told again without what is the node's own; without any the router tells what it knows. */
+  readonly isAboutModel: boolean;
 }
 
 export type Route =
@@ -30,7 +31,6 @@ export type Route =
   | { readonly kind: 'model'; readonly id: string }
   | { readonly kind: 'healthz' }
   | { readonly kind: 'readyz' }
-  | { readonly kind: 'later'; readonly dialect: Dialect }
   | { readonly kind: 'wrong-method'; readonly dialect: Dialect; readonly allow: string }
   | { readonly kind: 'not-found'; readonly dialect: Dialect }
   | { readonly kind: 'no-host' };
@@ -47,14 +47,26 @@ const inference = (
   answer: NodeRoute['answer'] = 'json',
 ): [string, Endpoint] => [
   path,
-  { method: 'POST', route: { kind: 'inference', dialect, path, speech, answer, takesForm: false, takesSlot: true } },
+  {
+    method: 'POST',
+    route: { kind: 'inference', dialect, path, speech, answer, takesForm: false, takesSlot: true, isAboutModel: false },
+  },
 ];
 
-const question = (dialect: Dialect, path: string, speech: Speech): [string, Endpoint] => [
+const question = (dialect: Dialect, path: string, speech: Speech, isAboutModel = false): [string, Endpoint] => [
   path,
   {
     method: 'POST',
-    route: { kind: 'inference', dialect, path, speech, answer: 'json', takesForm: false, takesSlot: false },
+    route: {
+      kind: 'inference',
+      dialect,
+      path,
+      speech,
+      answer: 'json',
+      takesForm: false,
+      takesSlot: false,
+      isAboutModel,
+    },
   },
 ];
 
@@ -62,21 +74,23 @@ const upload = (path: string, speech: Speech): [string, Endpoint] => [
   path,
   {
     method: 'POST',
-    route: { kind: 'inference', dialect: 'openai', path, speech, answer: 'any', takesForm: true, takesSlot: true },
+    route: {
+      kind: 'inference',
+      dialect: 'openai',
+      path,
+      speech,
+      answer: 'any',
+      takesForm: true,
+      takesSlot: true,
+      isAboutModel: false,
+    },
   },
-];
-
-const later = (method: 'GET' | 'POST', dialect: Dialect, path: string): [string, Endpoint] => [
-  path,
-  { method, route: { kind: 'later', dialect } },
 ];
 
 const forAdministrators = (method: 'POST' | 'DELETE', path: string): [string, Endpoint] => [
   path,
   { method, route: { kind: 'for-administrators' } },
 ];
-
-export const laterPaths: readonly (readonly [string, Endpoint])[] = [later('POST', 'ollama', '/api/show')];
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   inference('openai', '/v1/chat/completions'),
@@ -97,6 +111,7 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   inference('ollama', '/api/generate', 'ollama'),
   inference('ollama', '/api/embed', 'ollama'),
   inference('ollama', '/api/embeddings', 'ollama'),
+  question('ollama', '/api/show', 'ollama', true),
   ['/v1/models', { method: 'GET', route: { kind: 'models' } }],
   ['/api/tags', { method: 'GET', route: { kind: 'ollama-tags' } }],
   ['/api/ps', { method: 'GET', route: { kind: 'ollama-ps' } }],
@@ -105,7 +120,6 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   forAdministrators('DELETE', '/api/delete'),
   ['/healthz', { method: 'GET', route: { kind: 'healthz' } }],
   ['/readyz', { method: 'GET', route: { kind: 'readyz' } }],
-  ...laterPaths,
 ]);
 
 const MODEL_PREFIX = '/v1/models/';
