@@ -1,3 +1,5 @@
+import type { EngineKind } from '../../src/fleet/glossary.ts';
+
 // Which clients are held to the router, and what about each is not as one would hope. Every row has a test file beside this one,
 // which fails where a row says too much; docs/compatibility.md is made from it and from the versions in package-lock.json.
 
@@ -15,13 +17,21 @@ export const operations = {
 
 export type Operation = keyof typeof operations;
 
+/** What clients of an endpoint are tried on: nodes that speak its dialect themselves first, then those it is translated for. */
+export const nodesFor = {
+  '/v1/chat/completions': ['openai'],
+  '/v1/responses': ['openai'],
+  '/v1/messages': ['vllm', 'openai'],
+  '/api/chat': ['ollama', 'openai'],
+} as const satisfies Record<string, readonly [EngineKind, ...EngineKind[]]>;
+
 export interface ClientRow {
   /** As in docs/compatibility.md. */
   readonly name: string;
   /** Its packages, the first of them the one whose version is told. */
   readonly packages: readonly [string, ...string[]];
   /** The endpoint it uses. */
-  readonly path: '/v1/chat/completions' | '/v1/responses' | '/v1/messages' | '/api/chat';
+  readonly path: keyof typeof nodesFor;
   /** The operations that the client itself does not do, and what it does instead. */
   readonly lacks: Partial<Readonly<Record<Operation, string>>>;
 }

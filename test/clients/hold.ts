@@ -7,7 +7,7 @@ import { scriptedNode, type ScriptedNode } from '../support/scripted-node.ts';
 import { ANSWER, ARGS, dying, endless, speaking } from '../support/speaking-node.ts';
 import { startDataPlane, testKey, type TestDataPlane } from '../support/start-data-plane.ts';
 import { until } from '../support/until.ts';
-import { NO_RETRY, type ClientRow, type Operation } from './clients.ts';
+import { NO_RETRY, nodesFor, type ClientRow, type Operation } from './clients.ts';
 
 // What every client is held to. A test file says how its client asks; what must come of it is the same for all and stands here.
 
@@ -61,24 +61,19 @@ interface Stage {
   readonly ask: Ask;
 }
 
-/** What speaks the client's own dialect without translation. */
-const speakers: Readonly<Record<ClientRow['path'], EngineKind>> = {
-  '/v1/chat/completions': 'openai',
-  '/v1/responses': 'openai',
-  '/v1/messages': 'vllm',
-  '/api/chat': 'ollama',
-};
-
-/** Registers the tests of one client. */
+/** Registers the tests of one client, on each kind of node. */
 export function holdToRouter(row: ClientRow, client: HeldClient): void {
-  const engine = speakers[row.path];
+  for (const engine of nodesFor[row.path]) holdOn(engine, row, client);
+}
+
+function holdOn(engine: EngineKind, row: ClientRow, client: HeldClient): void {
   const holds = (
     operation: Operation,
     behaviour: string,
     answer: Scripted,
     play: (on: Stage) => Promise<void>,
   ): void => {
-    test(`${row.name}: ${behaviour}`, { timeout: 30_000 }, async () => {
+    test(`${row.name}, on ${engine} nodes: ${behaviour}`, { timeout: 30_000 }, async () => {
       await using node = await scriptedNode(answer);
       const keys = [testKey(keyHash(KEY))];
       await using weir = await startDataPlane([{ url: node.url, engine, slots: 1 }], required, { keys });

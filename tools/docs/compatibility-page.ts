@@ -1,4 +1,4 @@
-import { type ClientRow, type Operation, operations } from '../../test/clients/clients.ts';
+import { type ClientRow, nodesFor, type Operation, operations } from '../../test/clients/clients.ts';
 
 const opening = `# Compatibility
 
@@ -19,15 +19,24 @@ export function compatibilityPage(rows: readonly ClientRow[], versions: Readonly
   const names = Object.keys(operations).filter(isOperation);
   const lines = rows.map((row) => {
     const packages = row.packages.map((name) => `\`${name}\` ${versions.get(name) ?? 'absent'}`).join(', ');
-    return tableLine([row.name, packages, `\`${row.path}\``, ...names.map((name) => cell(row, name))]);
+    return tableLine([
+      row.name,
+      packages,
+      `\`${row.path}\``,
+      nodesFor[row.path].join(', '),
+      ...names.map((name) => cell(row, name)),
+    ]);
   });
   return [
     opening,
     '## Clients',
     '',
-    tableLine(['client', 'tested with', 'endpoint', ...names]),
-    tableLine(['---', '---', '---', ...names.map(() => '---')]),
+    tableLine(['client', 'tested with', 'endpoint', 'nodes', ...names]),
+    tableLine(['---', '---', '---', '---', ...names.map(() => '---')]),
     ...lines,
+    '',
+    'The first of the nodes speak the endpoint themselves; for the others requests are translated ([dialects](dialects.md)). What holds, holds',
+    'on each. They are scripted; `test/engine` has real ones.',
     '',
     ...names.map((name) => `- **${name}**: ${operations[name]}`),
     '',

@@ -22,6 +22,14 @@ test('a chat is said as a chat, streamed with its counts unless asked not to be'
   assert.deepEqual(callOf({ stream: true }), { model: 'llama3', messages, ...stream });
 });
 
+test("what the AI SDK's provider says beside Ollama's own fields is said as well, and the options' word holds", () => {
+  const beside = { tool_choice: 'auto', temperature: 0.5, top_p: null, max_output_tokens: 9 };
+  const said = { model: 'llama3', messages, tool_choice: 'auto', temperature: 0.5, max_tokens: 9 };
+  assert.deepEqual(callOf(beside), said);
+  const both = callOf({ ...beside, options: { temperature: 1, num_predict: 3 } });
+  assert.deepEqual(both, { ...said, temperature: 1, max_tokens: 3 });
+});
+
 test('images become URLs that say their type', () => {
   const said = callOf({ messages: [{ role: 'user', content: 'what is it', images: [PNG, JPEG] }] });
   const content = [
