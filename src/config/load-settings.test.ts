@@ -47,6 +47,7 @@ test('without any source every setting has its documented default', async (t) =>
       shutdownMs: 30_000,
     },
     modelTimeouts: {},
+    streams: { resume: true },
     limits: { bodyBytes: 33_554_432 },
     history: { days: 7, maxRows: 1_000_000 },
     catalogue: { url: 'https://huggingface.co', cacheTtlMs: 600_000 },

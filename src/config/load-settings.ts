@@ -131,6 +131,7 @@ function settingsOf(
       keepAliveMs: read(table.keepAlive),
       shutdownMs: read(table.shutdownTimeout),
     },
+    streams: { resume: read(table.resumeStreams) },
     limits: { bodyBytes: read(table.bodyLimit) },
     history: { days: read(table.historyDays), maxRows: read(table.historyMaxRows) },
     catalogue: { url: read(table.catalogueUrl), cacheTtlMs: read(table.catalogueCacheTtl) },

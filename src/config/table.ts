@@ -211,6 +211,12 @@ export const table = {
     '30s',
     'How long running answers may go on after a request to stop.',
   ),
+  resumeStreams: row(
+    'streams.resume',
+    flag,
+    'true',
+    'Whether a stream of plain text that breaks in the middle goes on at another node of the same model (llama.cpp, vLLM, SGLang). A client switches it off for a request with `x-weir-resume: off`.',
+  ),
   bodyLimit: row(
     'limits.body',
     size({ minBytes: KB, maxBytes: GB }),

@@ -1,7 +1,7 @@
 import { readErrorMessage, scrubErrorBody, scrubMessage, type ScrubbedNode } from './attempt/scrub.ts';
 import { retryAfterOf } from './attempt/verdict.ts';
 import type { DataPlane } from './data-plane.ts';
-import { type Ending, left } from './ending.ts';
+import { type Ending, left, refused } from './ending.ts';
 import type { AttemptEnd } from '../fleet/settlement.ts';
 import { retryHeaders, sendBody } from './http/reply.ts';
 import { textOf } from './relay/answer-head.ts';
@@ -18,6 +18,8 @@ export function attemptEnding(
 ): Ending | null {
   if (end === 'complete') return { kind: 'answered', status: result.status ?? 200 };
   if (end === 'client-gone') return left(trip, result.isStream);
+  // It goes on at another node.
+  if (end === 'broken' && result.nodeMessage === null && trip.resumption?.isPossible) return null;
   if (end === 'broken') {
     const message = result.nodeMessage ? scrubMessage(result.nodeMessage, node) : undefined;
     return { kind: 'interrupted', error: trip.error('stream_interrupted', { message }), isStream: result.isStream };
@@ -30,6 +32,7 @@ function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: R
   const said = readErrorMessage(body);
   const own = trip.error('request_rejected', said === null ? {} : { message: scrubMessage(said, node) });
   const scrubbed = scrubErrorBody(body, textOf(headers['content-type']), node);
+  if (trip.outlet.hasBegun) return refused(trip, 'stream_interrupted');
   // Its client waits in a stream that is open by now.
   if (trip.outlet.isOpen) return { kind: 'error', error: own };
   const isUnderstood = scrubbed !== null && (trip.form.isOwnError?.(scrubbed) ?? true);

@@ -27,6 +27,7 @@ const DRAINING_RETRY_MS = 1000;
 /** Ends a request of which nothing was sent with a row of the error table. */
 export function refused(trip: Trip, code: ErrorCode, detail: Detail = {}): Ending {
   if (trip.leaving.hasLeft) return left(trip, false);
+  if (trip.outlet.hasBegun) return { kind: 'interrupted', error: trip.error('stream_interrupted'), isStream: true };
   return { kind: 'error', error: errorOf(trip, code, detail) };
 }
 

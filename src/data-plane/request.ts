@@ -14,13 +14,14 @@ import { canonicalModel } from '../fleet/glossary.ts';
 import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
-import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, versionHeaders } from './http/request-headers.ts';
+import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, resumeOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { type Urgency, urgencyOf } from './http/urgency.ts';
 import { described, failed, unspoken } from './failing.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
+import { cannotContinue, Resumption } from './resumption.ts';
 import { settle } from './settle.ts';
 import { NO_BODY, Trip } from './trip.ts';
 
@@ -97,6 +98,8 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
     const message = 'x-weir-max-wait-ms must be a whole number of milliseconds, 0 or more.';
     return refused(trip, 'invalid_header', { message });
   }
+  const resume = resumeOf(trip.request.headers['x-weir-resume'], settings.streams.resume);
+  if (resume === null) return refused(trip, 'invalid_header', { message: 'x-weir-resume must be on or off.' });
   if (declaredLength(trip.request) > settings.limits.bodyBytes) return refused(trip, 'body_too_large');
 
   // read: the body, within its limits
@@ -128,6 +131,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (!mayUse(trip.caller, call.model)) return refused(trip, 'not_allowed');
 
   if (trip.stream) trip.keepAlive = new KeepAlive(plane, trip);
+  if (!isUpload(call) && call.isPlainText && resume) trip.resumption = new Resumption(trip.route.path, trip.body);
   return { call, maxWaitMs, urgency };
 }
 
@@ -176,6 +180,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs, urgency }:
       if (verdict.blame === 'if-served') faultsIfServed.push(grant);
       if (attempt.end === 'complete') for (const node of faultsIfServed) port.blame(node);
       if (attempt.ending) return attempt.ending;
+      if (attempt.end === 'broken') tried.push(...cannotContinue(plane.snapshot, model));
       const { node: index, generation } = grant;
       if (verdict.doubt) plane.doubt({ index, generation, reason: verdict.doubt, model: trip.model });
       failure = attempt;
@@ -211,9 +216,14 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
   const startedAt = clock.now();
   const contentType = trip.request.headers['content-type'];
   const { upstream } = grant;
-  const asked = asking.translated?.isNeededFor(node, startedAt)
-    ? asking.translated.callFor(node, upstream)
-    : plainCall(trip.route, call, contentType, trip.body, upstream);
+  const isResumed = trip.outlet.hasBegun;
+  const transcript = trip.resumption?.transcript ?? null;
+  if (!isResumed) transcript?.reset();
+  const asked = isResumed
+    ? (trip.resumption?.callFor(node, upstream) ?? null)
+    : asking.translated?.isNeededFor(node, startedAt)
+      ? asking.translated.callFor(node, upstream)
+      : plainCall(trip.route, call, contentType, trip.body, upstream);
   if (asked === null) return unasked('unsupported');
   const { telling } = asked;
   const door = plane.doors.to(node);
@@ -222,6 +232,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
     askedModel: call.model,
     mayPass: trip.route.answer === 'any',
     telling,
+    transcript,
     timeouts: door.timeoutsFor(call.model),
     clock,
     deadlines,
@@ -248,7 +259,8 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
   trip.attempt = null;
   trip.leaving.tell(null);
 
-  trip.usage = result.usage ?? trip.usage;
+  const used = isResumed ? (trip.resumption?.usageOf(result.usage) ?? null) : result.usage;
+  trip.usage = used ?? trip.usage;
   const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
   const isOwnDialect = trip.route.speech !== null && !telling;
   const end = result.end === 'refused' ? endOfRefusal(isOwnDialect, result.status ?? 0, message ?? '') : result.end;
@@ -264,10 +276,13 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
   const scrubbed = { baseUrl: node.baseUrl, name: node.name, model: { own: grant.upstream, asked: call.model } };
   const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
   const { usage } = result;
-  return { end, verdict, retryAfterMs, usage, ending: attemptEnding(plane, trip, end, result, scrubbed) };
+  const ending = attemptEnding(plane, trip, end, result, scrubbed);
+  if (end !== 'broken' || ending !== null) return { end, verdict, retryAfterMs, usage, ending };
+  trip.resumption?.broke(usage);
+  return { end, verdict: { ...verdict, furtherAttempts: MOST_ATTEMPTS }, retryAfterMs, usage, ending };
 }
 
-/** The answer has begun: no other node will be asked. */
+/** The answer has begun: it is asked for once more only where it breaks and can be resumed. */
 function begun(plane: DataPlane, trip: Trip, asking: Asking, { lease }: Grant): string[] {
   if (trip.stream) portOf(plane, trip).firstToken(lease);
   trip.body = NO_BODY;

@@ -13,6 +13,7 @@ import type { KeepAlive } from './keep-alive.ts';
 import { Leaving } from './leaving.ts';
 import type { AnswerRelay } from './relay/answer-relay.ts';
 import { Outlet } from './relay/outlet.ts';
+import type { Resumption } from './resumption.ts';
 
 // One request's record on its way through the corridor: who, what, how long at each rung. It becomes the settlement.
 
@@ -51,6 +52,8 @@ export class Trip {
   /** The attempt under way, and the node it is on. */
   attempt: { readonly relay: AnswerRelay; readonly node: NodeSnapshot } | null = null;
   readonly attempts: AttemptRecord[] = [];
+  /** How its stream would go on at another node; null where it could not. */
+  resumption: Resumption | null = null;
   /** Keeps a stream's connection open until its answer begins. */
   keepAlive: KeepAlive | null = null;
   /** The node's part is over; what is left is the client's to take. */

@@ -147,6 +147,8 @@ export interface Settings {
   readonly timeouts: Timeouts;
   /** By canonical public name; above the general ones, below those of a node. */
   readonly modelTimeouts: Readonly<Record<string, NodeTimeouts>>;
+  /** `resume`: a stream of plain text that breaks goes on at another node. */
+  readonly streams: { readonly resume: boolean };
   readonly limits: { readonly bodyBytes: number };
   readonly history: { readonly days: number; readonly maxRows: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };

@@ -41,6 +41,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
       shutdownMs: 30_000,
     },
     modelTimeouts: {},
+    streams: { resume: true },
     limits: { bodyBytes: 32 * 1024 * 1024 },
     history: { days: 7, maxRows: 1_000_000 },
     catalogue: { url: 'http://127.0.0.1:9', cacheTtlMs: 600_000 },

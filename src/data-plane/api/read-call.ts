@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../fleet/errors.ts';
 import type { Dialect } from '../../fleet/glossary.ts';
+import { isPlainText } from './plain-text.ts';
 
 /** What the router needs to know of a request's body; all else passes through unread. */
 export interface Call {
@@ -8,6 +9,8 @@ export interface Call {
   readonly stream: boolean;
   /** The longest answer that the client allows; null or absent where it does not say. */
   readonly maxTokens?: number | null;
+  /** One plain text is asked for, which another engine could go on with. Absent where not. */
+  readonly isPlainText?: boolean;
   /** True where no engine could read another model from the body than `model`: the field is there once, in one spelling. */
   readonly namesOneModel: boolean;
 }
@@ -28,7 +31,13 @@ export function readCall(body: Buffer, dialect: Dialect): Call | ErrorCode {
   const asked: unknown = 'stream' in parsed ? parsed.stream : undefined;
   // Ollama streams unless told not to.
   const stream = dialect === 'ollama' ? asked !== false : asked === true;
-  return { model, stream, maxTokens: maxTokensOf(parsed), namesOneModel: namesOneModel(text, parsed) };
+  return {
+    model,
+    stream,
+    maxTokens: maxTokensOf(parsed),
+    isPlainText: stream && dialect === 'openai' && isPlainText(parsed),
+    namesOneModel: namesOneModel(text, parsed),
+  };
 }
 
 /** As OpenAI's chat, completions and responses, Anthropic and Ollama write it. */

@@ -40,6 +40,12 @@ export function maxWaitOf(header: string | string[] | undefined, configuredMs: n
   return ms === null ? null : Math.min(ms, configuredMs);
 }
 
+/** Whether a stream that breaks may go on at another node: only where the router may, and the client does not say `off`; null for other words. */
+export function resumeOf(header: string | string[] | undefined, isAllowed: boolean): boolean | null {
+  if (header === undefined || header === 'on') return isAllowed;
+  return header === 'off' ? false : null;
+}
+
 const VERSION_HEADERS = ['anthropic-version', 'anthropic-beta'] as const;
 
 /** The headers by which Anthropic's clients say which form of the API they mean: name, value, …; null where there are none. */

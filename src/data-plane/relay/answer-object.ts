@@ -52,6 +52,8 @@ export class AnswerObject {
   /** Where the last delta's text lies in the last object read, between its quotes; -1 where there was none. */
   textStart = -1;
   textEnd = -1;
+  /** That text is the answer itself: no reasoning, no refusal, no part of a tool call. */
+  isContent = false;
   /** The last object read was an event that only keeps the connection open. */
   isPing = false;
   readonly #model: Buffer;
@@ -172,7 +174,7 @@ export class AnswerObject {
       let hasText = false;
       while (choice.next()) {
         if (choice.keyIs('delta')) hasText = this.#hasText(bytes, choice);
-        else if (choice.keyIs('text')) hasText = this.#isText(bytes, choice);
+        else if (choice.keyIs('text')) hasText = this.#isChoiceText(bytes, choice);
         else if (choice.keyIs('index')) index = readCount(bytes, choice.valueStart, choice.valueEnd) ?? 0;
         else if (choice.keyIs('finish_reason')) isFinished = this.#isText(bytes, choice);
         else if (choice.keyIs('error')) hasError = hasError || bytes[choice.valueStart] === OPEN_BRACE;
@@ -194,9 +196,19 @@ export class AnswerObject {
       if (!(isCall ? this.#isFilledList(bytes, delta) : this.#isGenerated(bytes, delta))) continue;
       this.textStart = isCall ? -1 : delta.valueStart + 1;
       this.textEnd = delta.valueEnd - 1;
+      this.isContent = delta.keyIs('content');
       return true;
     }
     return false;
+  }
+
+  /** A completion's text, which lies in the choice itself. */
+  #isChoiceText(bytes: Buffer, choice: FieldCursor): boolean {
+    if (!this.#isText(bytes, choice)) return false;
+    this.textStart = choice.valueStart + 1;
+    this.textEnd = choice.valueEnd - 1;
+    this.isContent = true;
+    return true;
   }
 
   #isGenerated(bytes: Buffer, field: FieldCursor): boolean {

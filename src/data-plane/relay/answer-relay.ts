@@ -3,14 +3,16 @@ import type { Usage } from '../../fleet/settlement.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Deadline, Deadlines } from '../../lib/deadlines.ts';
 import { addCrossingHeaders, textOf } from './answer-head.ts';
-import type { AnswerWatch } from './answer-watch.ts';
+import { type AnswerWatch, MAX_FRAME_BYTES } from './answer-watch.ts';
 import { skipSpace } from './json-fields.ts';
+import { LikeLast } from './like-last.ts';
 import { watchLongBody } from './long-body.ts';
 import { watchNdjson } from './ndjson.ts';
 import type { Outlet, Paced } from './outlet.ts';
 import { isPassing, watchRaw } from './raw.ts';
 import type { RelayEnd } from './relay-end.ts';
 import { watchSse } from './sse.ts';
+import type { Transcript } from './transcript.ts';
 import { type Telling, tellWhole, watchTranslated } from './translated-watch.ts';
 import { readWhole } from './whole.ts';
 
@@ -39,6 +41,8 @@ export interface RelayOptions {
   readonly mayPass: boolean;
   /** How the answer is told where the client speaks another dialect than the node; null where it passes. */
   readonly telling: Telling | null;
+  /** What a stream says is written down here; null where nobody will ask. */
+  readonly transcript: Transcript | null;
   readonly timeouts: RelayTimeouts;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -108,8 +112,10 @@ export class AnswerRelay implements Receiver, Paced {
     this.#headers = headers;
     if (!isSuccess(status)) return;
     const contentType = textOf(headers['content-type']).toLowerCase();
-    if (contentType.startsWith('text/event-stream')) this.#watch = watchSse(this.#options.askedModel);
-    else if (contentType.includes('ndjson')) this.#watch = watchNdjson(this.#options.askedModel);
+    const { askedModel, transcript } = this.#options;
+    if (contentType.startsWith('text/event-stream')) {
+      this.#watch = watchSse(askedModel, MAX_FRAME_BYTES, new LikeLast(), transcript);
+    } else if (contentType.includes('ndjson')) this.#watch = watchNdjson(askedModel);
     this.#isStream = this.#watch !== null;
     const { telling } = this.#options;
     if (telling && this.#watch) this.#watch = watchTranslated(this.#watch, telling, this.#isFramed());

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { MAX_FRAME_BYTES } from './answer-watch.ts';
 import { LikeLast } from './like-last.ts';
 import { watchSse } from './sse.ts';
+import { Transcript } from './transcript.ts';
 
 const frame = (text: string, more = ''): string =>
   `data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]${more}}\n\n`;
@@ -60,7 +61,7 @@ test('where every frame is new in other places too, comparing is given up', () =
 });
 
 test('a stream is judged alike whether frames are compared with the last or each is read', () => {
-  const never = { matches: () => false, remember: () => undefined };
+  const never = { matches: () => false, remember: () => undefined, textOffset: 0, matchedEnd: 0 };
   const text = fc.constantFrom('a', 'b c', '\\"', '', 'x\\\\', '\\"model\\":\\"n\\"');
   const any = fc.oneof(
     { weight: 6, arbitrary: text.map((each) => frame(each)) },
@@ -75,7 +76,9 @@ test('a stream is judged alike whether frames are compared with the last or each
   );
   fc.assert(
     fc.property(fc.array(any, { maxLength: 12 }), fc.nat(200), (frames, cut) => {
-      const [compared, read] = [watchSse('m'), watchSse('m', MAX_FRAME_BYTES, never)];
+      const [one, other] = [new Transcript(), new Transcript()];
+      const compared = watchSse('m', MAX_FRAME_BYTES, new LikeLast(), one);
+      const read = watchSse('m', MAX_FRAME_BYTES, never, other);
       const bytes = Buffer.from(frames.join(''));
       for (const part of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
         assert.equal(compared.push(part)?.toString(), read.push(part)?.toString());
@@ -88,7 +91,13 @@ test('a stream is judged alike whether frames are compared with the last or each
         watch.usage(),
       ];
       assert.deepEqual(tell(compared), tell(read));
+      assert.deepEqual(written(one), written(other));
     }),
     { numRuns: 2000 },
   );
 });
+
+function written(transcript: Transcript): unknown {
+  const { isSound, isFinished, deltas } = transcript;
+  return [isSound, isFinished, deltas, transcript.text(), transcript.head()];
+}

@@ -7,12 +7,16 @@ const BACKSLASH = 0x5c;
 const MOST_MISSES = 8;
 const NOTHING = Buffer.alloc(0);
 
+export type LastFrame = Pick<LikeLast, 'matches' | 'remember' | 'textOffset' | 'matchedEnd'>;
+
 export class LikeLast {
   #last: Buffer = NOTHING;
   /** The text's first byte in `#last`, and the quote after its last. */
   #textStart = 0;
   #textEnd = 0;
   #misses = 0;
+  /** Where the text of the last frame that matched ends. */
+  matchedEnd = 0;
 
   /** True where the frame in [start, end) is the remembered one but for its text, which is not empty and has no line end. */
   matches(bytes: Buffer, start: number, end: number): boolean {
@@ -32,7 +36,13 @@ export class LikeLast {
     if (at === textStart || end - at !== after) return false;
     if (bytes.compare(last, this.#textEnd, last.length, at, end) !== 0) return false;
     this.#misses = 0;
+    this.matchedEnd = at;
     return true;
+  }
+
+  /** Where the text of a frame that matched starts in it. */
+  get textOffset(): number {
+    return this.#textStart;
   }
 
   /** A frame that passed as it was, with one text, at [textStart, textEnd). */

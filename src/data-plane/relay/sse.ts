@@ -4,7 +4,8 @@ import type { AnswerWatch } from './answer-watch.ts';
 import { FrameWatch } from './frames.ts';
 import type { FrameReader, Verdict } from './frames.ts';
 import { skipSpace } from './json-fields.ts';
-import { LikeLast } from './like-last.ts';
+import { type LastFrame, LikeLast } from './like-last.ts';
+import type { Transcript } from './transcript.ts';
 
 // Server-sent events (WHATWG HTML, section 9.2), read only as far as a router must: where an event ends, which lines are
 // data, which event is an error. Lines may end in LF, CRLF or CR, mixed. An event is judged by its data's fields, not by
@@ -33,16 +34,18 @@ const EVENT_NAME = /^[a-z][a-z0-9_.-]{0,80}$/i;
 export function watchSse(
   askedModel: string,
   maxFrameBytes: number = MAX_FRAME_BYTES,
-  likeLast: Pick<LikeLast, 'matches' | 'remember'> = new LikeLast(),
+  likeLast: LastFrame = new LikeLast(),
+  transcript: Transcript | null = null,
 ): AnswerWatch {
-  return new FrameWatch(new EventReader(askedModel, likeLast), maxFrameBytes);
+  return new FrameWatch(new EventReader(askedModel, likeLast, transcript), maxFrameBytes);
 }
 
 class EventReader implements FrameReader {
   readonly answer: AnswerObject;
   failed: string | null = null;
   frames = 0;
-  readonly #likeLast: Pick<LikeLast, 'matches' | 'remember'>;
+  readonly #likeLast: LastFrame;
+  readonly #transcript: Transcript | null;
   #isFirst = true;
   #isLineEmpty = true;
   #isAfterCr = false;
@@ -56,9 +59,10 @@ class EventReader implements FrameReader {
   /** Its data is a whole JSON object or the end marker. */
   #isWhole = false;
 
-  constructor(askedModel: string, likeLast: Pick<LikeLast, 'matches' | 'remember'>) {
+  constructor(askedModel: string, likeLast: LastFrame, transcript: Transcript | null) {
     this.answer = new AnswerObject(askedModel);
     this.#likeLast = likeLast;
+    this.#transcript = transcript;
   }
 
   frameEnd(chunk: Buffer, from: number): number {
@@ -95,6 +99,7 @@ class EventReader implements FrameReader {
     if (!this.answer.marked && this.#likeLast.matches(bytes, start, end)) {
       this.frames += 1;
       this.answer.tally.countDelta();
+      this.#transcript?.add(bytes, start + this.#likeLast.textOffset, this.#likeLast.matchedEnd);
       return 'as-is';
     }
     const deltasBefore = this.answer.tally.deltas;
@@ -124,7 +129,9 @@ class EventReader implements FrameReader {
   /** False where the payload reports an error and must not be forwarded. */
   #readPayload(bytes: Buffer, start: number, end: number): boolean {
     const answer = this.answer;
+    const deltasBefore = answer.tally.deltas;
     const isObject = answer.read(bytes, start, end);
+    if (this.#transcript && isObject) this.#write(this.#transcript, deltasBefore, bytes, start, end);
     const isDone = !isObject && isDoneMarker(bytes, start, end);
     if (!answer.isPing) this.frames += 1;
     this.#isWhole = isObject || isDone;
@@ -134,6 +141,15 @@ class EventReader implements FrameReader {
       this.failed = UNREADABLE;
     else if (this.#isError) this.failed = errorMessageIn(bytes, start, end) ?? bytes.toString('utf8', start, end);
     return this.failed === null;
+  }
+
+  #write(transcript: Transcript, deltasBefore: number, bytes: Buffer, start: number, end: number): void {
+    const { tally, textStart, textEnd, isContent, ended } = this.answer;
+    transcript.begin(bytes, start, end);
+    transcript.isFinished = ended;
+    if (tally.deltas === deltasBefore) return;
+    if (tally.deltas === deltasBefore + 1 && textStart >= 0 && isContent) transcript.add(bytes, textStart, textEnd);
+    else transcript.spoil();
   }
 
   /** The event written anew from what crosses. Data over several lines is one text, joined by line feeds; rare enough to be copied. */
