@@ -4,6 +4,7 @@ import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
 import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed-to-embeddings.ts';
 import { ollamaGenerateToChat } from './ollama-generate-to-chat.ts';
 import { ollamaShow } from './ollama-show.ts';
+import { responsesToChat } from './responses-to-chat/translator.ts';
 import type { Translator } from './translation.ts';
 
 // Which translation lets a node of a make that does not speak a client's endpoint serve it all the same; and which tells again what
@@ -11,6 +12,7 @@ import type { Translator } from './translation.ts';
 
 const pairs: readonly Translator[] = [
   messagesToChat,
+  responsesToChat,
   ollamaChatToChat,
   ollamaGenerateToChat,
   ollamaEmbedToEmbeddings,

@@ -1,3 +1,4 @@
+import { streamRule } from '../chat/stream-rule.ts';
 import {
   applyRules,
   emptyOr,
@@ -79,12 +80,6 @@ const metadata: FieldRule = (value, _field, { call }) => {
   if (typeof user === 'string') call['user'] = user;
 };
 
-const stream: FieldRule = (value, field, { call }) => {
-  call[field] = value;
-  // The client's own stream ends with the usage, always.
-  if (value === true) call['stream_options'] = { include_usage: true };
-};
-
 const rules: FieldRules = {
   model: passes,
   max_tokens: passes,
@@ -92,7 +87,7 @@ const rules: FieldRules = {
   top_p: passes,
   top_k: passes,
   stop_sequences: renamed('stop'),
-  stream,
+  stream: streamRule,
   system: ignored, // read with the messages
   messages: ignored, // read below
   tools: toolsRule,
