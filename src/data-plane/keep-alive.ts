@@ -1,5 +1,7 @@
 import type { DataPlane } from './data-plane.ts';
 import type { Deadline } from '../lib/deadlines.ts';
+import type { DispatchPort } from './dispatcher/dispatch-port.ts';
+import type { QueueStanding } from './queue-standing.ts';
 import type { Trip } from './trip.ts';
 
 // Clients and proxies give up on connections that stay quiet, and a request may wait for a slot, or for a cold model, longer than that.
@@ -22,11 +24,17 @@ export class KeepAlive {
   readonly #plane: DataPlane;
   readonly #trip: Trip;
   #deadline: Deadline | null = null;
+  #standing: () => ReturnType<DispatchPort['standing']> = () => null;
 
   constructor(plane: DataPlane, trip: Trip) {
     this.#plane = plane;
     this.#trip = trip;
     if (trip.stream && STREAMED.has(trip.route.path) && plane.settings.timeouts.keepAliveMs > 0) this.#wait();
+  }
+
+  /** Where it waits from now on, so that its client can be told how long it still will. */
+  waitsAt(port: DispatchPort, ticketId: number): void {
+    this.#standing = () => port.standing(ticketId);
   }
 
   end(): void {
@@ -35,20 +43,29 @@ export class KeepAlive {
 
   #wait(): void {
     const { deadlines, settings } = this.#plane;
-    this.#deadline = deadlines.set(settings.timeouts.keepAliveMs, () => this.#speak());
+    this.#deadline = deadlines.set(settings.timeouts.keepAliveMs, () => void this.#speak());
   }
 
-  #speak(): void {
-    const { outlet, form, arrivedAt } = this.#trip;
-    if (outlet.hasBegun) return;
+  async #speak(): Promise<void> {
+    const { outlet, form, response } = this.#trip;
+    const asked = this.#standing();
+    const standing = asked instanceof Promise ? await asked : asked;
+    if (outlet.hasBegun || this.#trip.isAnswered || response.destroyed) return;
     // Behind another answer on its connection nothing of this one can be sent.
     if (!outlet.waitsForTurn) {
       if (!outlet.isOpen) {
         const headers = this.#plane.answerHeaders(this.#trip);
         outlet.open(200, [...headers, 'content-type', form.streamContentType, 'cache-control', 'no-cache']);
       }
-      outlet.keepAlive(form.keepAlive(`waited ${Math.round(this.#plane.clock.now() - arrivedAt)} ms`));
+      outlet.keepAlive(form.keepAlive(this.#news(standing)));
     }
     this.#wait();
+  }
+
+  #news(standing: QueueStanding | null): string {
+    const waited = `waited ${Math.round(this.#plane.clock.now() - this.#trip.arrivedAt)} ms`;
+    if (standing === null) return waited;
+    const { position, estimatedWaitMs } = standing;
+    return `${waited}, position ${position}, estimated wait ${Math.round(estimatedWaitMs)} ms`;
   }
 }

@@ -145,6 +145,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs, urgency }:
   if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
   const { model, tried } = asking;
   const ticketId = port.nextTicketId();
+  trip.keepAlive?.waitsAt(port, ticketId);
   const claim = claimOf(trip, { ...call, urgency }, learns(plane.settings));
   const faultsIfServed: NodeRef[] = [];
   let failure: Attempt | null = null;
