@@ -13,6 +13,12 @@ export interface ProbedModel {
   readonly contextTokens: number | null;
   /** As the engine's list says; another owner is another engine. */
   readonly ownedBy?: string;
+  /** In memory now; absent: the engine does not say. */
+  readonly isLoaded?: boolean;
+  /** Such as `Q4_K_M`; absent: the engine does not say. */
+  readonly quantization?: string;
+  /** The same for the same files on any node; absent: the engine does not say. */
+  readonly digest?: string;
 }
 
 export interface EngineLoad {

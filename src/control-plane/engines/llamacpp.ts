@@ -1,4 +1,4 @@
-import { type EngineLoad, unknownLoad } from '../probe.ts';
+import { type EngineLoad, type ProbedModel, unknownLoad } from '../probe.ts';
 import { type Ask, askQuietly, refuse } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
 import { readGauges, total } from './gauges.ts';
@@ -27,7 +27,7 @@ export const llamacpp: Engine = {
     if (props.status === 401 || props.status === 403) refuse(props, "llama.cpp's properties");
     return {
       state: 'ready',
-      models: readModelList(list),
+      models: readModelList(list).map((model) => asRun(model, props.json)),
       // The router mode of llama.cpp (several models behind one door) has no slots of its own.
       slots: countField(props.json, 'total_slots'),
       load: await readLoad(ask),
@@ -35,6 +35,18 @@ export const llamacpp: Engine = {
     };
   },
 };
+
+/**
+ * A server with one model says in its properties what context it runs it with, for each slot, and the file's name has the
+ * quantization by the custom of GGUF files. Its router mode tells neither.
+ */
+function asRun(model: ProbedModel, props: unknown): ProbedModel {
+  if (model.isLoaded !== undefined) return model;
+  const contextTokens = countField(field(props, 'default_generation_settings'), 'n_ctx') ?? model.contextTokens;
+  const file = textField(props, 'model_path') ?? model.name;
+  const quantization = /[-._](I?Q\d\w*|BF16|F16|F32|MXFP4)(?:\.gguf|$)/i.exec(file)?.[1];
+  return { ...model, contextTokens, isLoaded: true, ...(quantization === undefined ? {} : { quantization }) };
+}
 
 async function readLoad(ask: Ask): Promise<EngineLoad> {
   const slots = await askQuietly(ask, '/slots', LOAD_WITHIN_MS);

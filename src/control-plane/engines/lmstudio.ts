@@ -29,6 +29,18 @@ function listModels(json: unknown): ProbedModel[] | null {
     const name = textField(entry, 'id');
     if (name === null) return [];
     const contextTokens = countField(entry, 'loaded_context_length') ?? countField(entry, 'max_context_length');
-    return [{ name, ready: textField(entry, 'state') !== 'loading', slots: null, sizeBytes: null, contextTokens }];
+    const state = textField(entry, 'state');
+    const quantization = textField(entry, 'quantization');
+    return [
+      {
+        name,
+        ready: state !== 'loading',
+        slots: null,
+        sizeBytes: null,
+        contextTokens,
+        isLoaded: state === 'loaded',
+        ...(quantization === null ? {} : { quantization }),
+      },
+    ];
   });
 }

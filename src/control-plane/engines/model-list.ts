@@ -27,16 +27,23 @@ export function readModelList(answer: Answer): ProbedModel[] {
     if (name === null) return [];
     const meta = field(entry, 'meta');
     const ownedBy = textField(entry, 'owned_by');
+    const state = textField(field(entry, 'status'), 'value');
     return [
       {
         name,
         ...(ownedBy === null ? {} : { ownedBy }),
         // llama.cpp's router mode tells each model's state; `unloaded` ones are loaded on demand.
-        ready: textField(field(entry, 'status'), 'value') !== 'loading',
+        ready: state !== 'loading',
+        ...(state === null ? {} : { isLoaded: state === 'loaded' }),
         slots: null,
         sizeBytes: numberField(meta, 'size'),
         contextTokens: countField(entry, 'max_model_len') ?? countField(meta, 'n_ctx_train'),
       },
     ];
   });
+}
+
+/** For engines that list only what they have in memory. */
+export function inMemory(models: readonly ProbedModel[]): readonly ProbedModel[] {
+  return models.map((model) => ({ isLoaded: true, ...model }));
 }

@@ -21,14 +21,14 @@ export const ollama: Engine = {
       askQuietly(ask, '/api/ps', LOAD_WITHIN_MS),
       askQuietly(ask, '/api/version', LOAD_WITHIN_MS),
     ]);
-    const models = tags.status === 200 ? listModels(tags.json) : null;
-    if (models === null) refuse(tags, "Ollama's list of models");
-    const isEmpty = memory?.status === 200 && listField(memory.json, 'models')?.length === 0;
+    const listed = tags.status === 200 ? listModels(tags.json) : null;
+    if (listed === null) refuse(tags, "Ollama's list of models");
+    const loaded = memory?.status === 200 ? listField(memory.json, 'models') : null;
     return {
       state: 'ready',
-      models,
+      models: loaded ? listed.map((model) => inMemory(model, loaded)) : listed,
       slots: null,
-      load: { running: isEmpty ? 0 : null, waiting: null, cacheUse: null },
+      load: { running: loaded?.length === 0 ? 0 : null, waiting: null, cacheUse: null },
       version: textField(version?.json, 'version'),
     };
   },
@@ -41,7 +41,27 @@ function listModels(json: unknown): ProbedModel[] | null {
     const name = textField(entry, 'name') ?? textField(entry, 'model');
     if (name === null) return [];
     const sizeBytes = numberField(entry, 'size');
-    const contextTokens = countField(field(entry, 'details'), 'context_length');
-    return [{ name, ready: true, slots: null, sizeBytes, contextTokens }];
+    const details = field(entry, 'details');
+    const contextTokens = countField(details, 'context_length');
+    const quantization = textField(details, 'quantization_level');
+    const digest = textField(entry, 'digest');
+    return [
+      {
+        name,
+        ready: true,
+        slots: null,
+        sizeBytes,
+        contextTokens,
+        ...(quantization === null ? {} : { quantization }),
+        ...(digest === null ? {} : { digest }),
+      },
+    ];
   });
+}
+
+/** `/api/ps` has the context that a loaded model runs with, which may be less than it could. */
+function inMemory(model: ProbedModel, loaded: readonly unknown[]): ProbedModel {
+  const running = loaded.find((entry) => (textField(entry, 'name') ?? textField(entry, 'model')) === model.name);
+  const contextTokens = countField(running, 'context_length') ?? model.contextTokens;
+  return { ...model, contextTokens, isLoaded: running !== undefined };
 }

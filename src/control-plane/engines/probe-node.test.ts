@@ -117,6 +117,7 @@ test('a llama.cpp tells its slots and how many work', async () => {
     sizeBytes: 1000,
     contextTokens: 2048,
     ownedBy: 'llamacpp',
+    isLoaded: true,
   });
 });
 

@@ -3,7 +3,7 @@ import { askQuietly } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
 import { largestShare, readGauges, total } from './gauges.ts';
 import { countField, textField } from '../json.ts';
-import { isOwnedBy, readModelList } from './model-list.ts';
+import { inMemory, isOwnedBy, readModelList } from './model-list.ts';
 
 // SGLang. `/health` is not asked: in several versions it runs a generation and so times out on a busy engine. Gauges are
 // there only with --enable-metrics. Slots are told where the operator set --max-running-requests.
@@ -27,7 +27,7 @@ export const sglang: Engine = {
     const gauges = metrics?.status === 200 ? readGauges(metrics.text) : null;
     return {
       state: 'ready',
-      models: readModelList(list),
+      models: inMemory(readModelList(list)),
       slots: countField(server?.json, 'max_running_requests'),
       load: gauges
         ? {

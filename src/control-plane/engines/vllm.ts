@@ -3,7 +3,7 @@ import { askQuietly } from './ask.ts';
 import { type Engine, LOAD_WITHIN_MS } from './engine.ts';
 import { largestShare, readGauges, total } from './gauges.ts';
 import { textField } from '../json.ts';
-import { isOwnedBy, readModelList } from './model-list.ts';
+import { inMemory, isOwnedBy, readModelList } from './model-list.ts';
 
 // vLLM does not listen before its model is loaded, and does not tell how many sequences it batches at most. Its gauges
 // changed names between versions; both are read.
@@ -26,7 +26,7 @@ export const vllm: Engine = {
     const gauges = metrics?.status === 200 ? readGauges(metrics.text) : null;
     return {
       state: 'ready',
-      models: readModelList(list),
+      models: inMemory(readModelList(list)),
       slots: null,
       load: gauges
         ? {

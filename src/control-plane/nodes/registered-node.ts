@@ -1,6 +1,6 @@
 import type { EngineKind } from '../../fleet/glossary.ts';
 import type { NodeSettings } from '../../fleet/settings.ts';
-import type { EngineLoad } from '../probe.ts';
+import type { EngineLoad, ProbedModel } from '../probe.ts';
 import type { Health } from './health.ts';
 import type { NodeAddress } from './node-address.ts';
 
@@ -31,6 +31,8 @@ export interface RegisteredNode {
   engine: EngineKind | null;
   /** From the last probe that listed them; kept while the node is away. Null: never listed. */
   models: readonly ListedModel[] | null;
+  /** What its engine listed at last, offered or not. Null: nothing since this control plane started. */
+  listed: readonly ProbedModel[] | null;
   /** What the engine listed at last, to compare. */
   listing: string | null;
   slotsTold: number | null;

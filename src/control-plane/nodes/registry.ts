@@ -64,6 +64,7 @@ export class NodeRegistry {
       health: known ? { ...unprobed, state: known.node.state } : unprobed,
       engine: known && known.node.state !== 'starting' ? known.node.engine : null,
       models: offeredModels(settings.models, null) ?? known?.models ?? null,
+      listed: null,
       listing: null,
       slotsTold: settings.maxConcurrent === undefined && known ? known.node.slots : null,
       load: unknownLoad,
@@ -83,6 +84,7 @@ export class NodeRegistry {
       node.generation = this.#nextVersion();
       node.health = unprobed;
       node.engine = null;
+      node.listed = null;
       node.listing = null;
       node.slotsTold = null;
       node.load = unknownLoad;
@@ -113,6 +115,7 @@ export class NodeRegistry {
       node.slotsTold = result.slots ?? (result.engine === previous ? node.slotsTold : null);
       node.load = result.load;
       node.version = result.version ?? (result.engine === previous ? node.version : null);
+      node.listed = result.models ?? node.listed;
       node.listing = listingOf(result.models) ?? node.listing;
       node.models = offeredModels(node.settings.models, result.models) ?? node.models;
     }
