@@ -10,6 +10,7 @@ import type { DataPlaneLink } from './data-plane-link.ts';
 import { asker } from './engines/ask.ts';
 import { probeNode } from './engines/probe-node.ts';
 import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
+import { ModelTasks } from './model-tasks.ts';
 import { headersOf, logPool, logSourceOf } from './node-calls.ts';
 import { Discovery, usualPorts } from './nodes/discovery.ts';
 import { FirstRound } from './nodes/first-round.ts';
@@ -72,9 +73,10 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     onDrop: (rows, reason) => dropNotice.dropped(rows, reason),
   });
 
-  const firstRound = new FirstRound(clock, FIRST_ROUND_WITHIN_MS, resume?.settled ?? false, () =>
-    publication.changed(),
-  );
+  const firstRound = new FirstRound(clock, FIRST_ROUND_WITHIN_MS, resume?.settled ?? false, () => {
+    publication.changed();
+    modelTasks.tasks.wake();
+  });
   const publication: Publication = new Publication({
     clock,
     resume,
@@ -108,13 +110,31 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       ),
     onChange: () => publication.changed(),
     onTelemetry: (telemetry) => publication.telemetry(telemetry),
-    onState: ({ settings: { name }, health: { state, detail } }) =>
-      log.info('node state', { node: name, state, detail }),
-    onFirstProbe: (id) => firstRound.done(id),
+    onState: (node) => {
+      const { settings: of, health: now } = node;
+      log.info('node state', { node: of.name, state: now.state, detail: now.detail });
+      modelTasks.nodeChanged(node);
+    },
+    onFirstProbe: (id) => {
+      firstRound.done(id);
+      modelTasks.nodeProbed(id);
+    },
     onRemoved: (id) => {
       httpClient.retire(id);
       httpClient.retire(logPool(id));
+      modelTasks.tasks.wake();
     },
+  });
+  const modelTasks: ModelTasks = new ModelTasks({
+    settings,
+    clock,
+    random,
+    database,
+    httpClient,
+    log,
+    fleet: () => fleet,
+    isSettled: () => firstRound.settled,
+    inForce: async () => void (await link.whenApplied(publication.flush())),
   });
   const discovery = new Discovery({
     clock,
@@ -157,6 +177,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       audit: new AuditTable(database, () => clock.wall()),
       log,
       metrics,
+      modelTasks,
     },
     begin: () => {
       for (const { id } of registrations) firstRound.await(id);
@@ -165,6 +186,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       for (const registration of registrations) fleet.add(registration);
       publication.changed();
       publication.flush();
+      modelTasks.tasks.wake();
       if (settings.discovery.enabled) discovery.start();
     },
     take: (message) => {
@@ -178,6 +200,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       else if (message.kind === 'log') log[message.level](message.message, message.detail);
     },
     close: () => {
+      modelTasks.tasks.stop();
       discovery.stop();
       fleet.stop();
       firstRound.stop();

@@ -57,14 +57,7 @@ test('a body over 1 MB is 413, a wrong method 405 with Allow, an unknown path 40
   assert.match(await refusal(plane, 'GET', '/api/nope'), /^404 not_found/);
   assert.match(await refusal(plane, 'GET', '/api/nodes/nope'), /^404 not_found: There is no node nope/);
   const planned = [
-    ['POST', '/api/nodes/x/models/pull'],
-    ['POST', '/api/nodes/x/models/load'],
-    ['POST', '/api/nodes/x/models/unload'],
     ['GET', '/api/models/catalogue?q=a'],
-    ['POST', '/api/models/distribute'],
-    ['GET', '/api/tasks'],
-    ['GET', '/api/tasks/1'],
-    ['DELETE', '/api/tasks/1'],
     ['GET', '/api/tokens'],
     ['PUT', '/api/settings'],
   ] as const;

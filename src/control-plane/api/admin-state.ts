@@ -4,6 +4,7 @@ import type { HttpClient } from '../../http-client/http-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ClientKeys } from '../client-keys.ts';
 import type { DataPlaneLink } from '../data-plane-link.ts';
+import type { ModelTasks } from '../model-tasks.ts';
 import type { NodeFleet } from '../nodes/node-fleet.ts';
 import type { LogSource } from '../nodes/node-log.ts';
 import type { Publication } from '../nodes/publication.ts';
@@ -37,6 +38,7 @@ export interface AdminState {
   readonly audit: AuditTable;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly modelTasks: ModelTasks;
 }
 
 /** Runs a write to the store; throws `ApiError` 503 where it cannot be kept. */

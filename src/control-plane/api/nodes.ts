@@ -67,6 +67,7 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
     kept(() => nodesTable.change(node.id, settings));
     fleet.change(node, settings);
     await atMost(clock, FIRST_PROBE_WITHIN_MS, fleet.probeNow(node));
+    state.modelTasks.nodeChanged(node);
     await inForce(state, 'node.change', node.id, { name: settings.name, url: settings.url });
     return view(200, node);
   };

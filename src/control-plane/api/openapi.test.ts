@@ -6,6 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { idleGauges, startTestControlPlane, type TestControlPlane } from '../../../test/support/control-plane.ts';
 import { scriptedNode } from '../../../test/support/scripted-node.ts';
+import { scriptedOllama } from '../../../test/support/scripted-ollama.ts';
 import { testSettings } from '../../../test/support/settings.ts';
 import { testAttempt, testSettlement } from '../../../test/support/settlement.ts';
 import { packSettlements } from '../../fleet/settlement-batch.ts';
@@ -86,11 +87,14 @@ test('what a running control plane answers is as described, to the field', async
     logsUrl: `${node.url}/log`,
     tls: { verify: false },
   } as const;
+  await using ollama = await scriptedOllama({ disk: { q: 1 }, onPull: () => undefined });
+  const ollamaEntry = { name: 'o', url: ollama.url, engine: 'ollama', headers: {} } as const;
   const counts = { index: 0, generation: 1, slots: 8, taken: 3, breaker: 'open', cooling: false } as const;
   const sockets = { socketsIdle: 2, socketsBusy: 1, socketsOpened: 9 };
   const gauges = { ...idleGauges, nodes: [{ ...counts, ...sockets }], models: [{ model: 'llama3', waiters: 0 }] };
-  await using plane = await startTestControlPlane(testSettings({ health, nodes: [entry] }), { gauges });
+  await using plane = await startTestControlPlane(testSettings({ health, nodes: [entry, ollamaEntry] }), { gauges });
   await plane.nodeIs('a', 'ready');
+  await plane.nodeIs('o', 'ready');
   const settlement = testSettlement(1, { attempts: [testAttempt('a', { end: 'reset' }), testAttempt('a')] });
   plane.send({ kind: 'settlements', settlements: packSettlements([settlement]) });
 
@@ -137,6 +141,17 @@ test('what a running control plane answers is as described, to the field', async
   await call('GET /api/nodes/:id/models', '/api/nodes/a/models');
   await call('GET /api/models', '/api/models');
   await call('DELETE /api/nodes/:id', `/api/nodes/${id}`);
+  const pull = 'POST /api/nodes/:id/models/pull';
+  const task = await call(pull, '/api/nodes/o/models/pull', { model: 'm' });
+  await call(pull, '/api/nodes/a/models/pull', { model: 'm' });
+  await call('POST /api/nodes/:id/models/load', '/api/nodes/o/models/load', { model: 'q', keepAlive: 'pinned' });
+  await call('POST /api/nodes/:id/models/load', '/api/nodes/o/models/load', { model: 'nope' });
+  await call('POST /api/nodes/:id/models/unload', '/api/nodes/o/models/unload', { model: 'q' });
+  await call('POST /api/models/distribute', '/api/models/distribute', { model: 'm', where: 'all' });
+  await call('GET /api/tasks', '/api/tasks?node=o&state=open');
+  await call('GET /api/tasks/:id', `/api/tasks/${String(field(task, 'id'))}`);
+  await call('DELETE /api/tasks/:id', `/api/tasks/${String(field(task, 'id'))}`);
+  await call('DELETE /api/tasks/:id', `/api/tasks/${String(field(task, 'id'))}`);
   const key = await call('POST /api/keys', '/api/keys', { label: 'team', models: ['llama3'] });
   await call('POST /api/keys', '/api/keys', { label: '' });
   await call('GET /api/keys', '/api/keys');

@@ -4,14 +4,7 @@ import { ApiError, type Method, type Route } from './call.ts';
 // Endpoints of the contract that are not built yet. They answer 501 so that a client can tell them from a wrong path.
 
 const planned: readonly (readonly [Method, string])[] = [
-  ['POST', '/api/nodes/:id/models/pull'],
-  ['POST', '/api/nodes/:id/models/load'],
-  ['POST', '/api/nodes/:id/models/unload'],
   ['GET', '/api/models/catalogue'],
-  ['POST', '/api/models/distribute'],
-  ['GET', '/api/tasks'],
-  ['GET', '/api/tasks/:id'],
-  ['DELETE', '/api/tasks/:id'],
   ['GET', '/api/tokens'],
   ['POST', '/api/tokens'],
   ['DELETE', '/api/tokens/:id'],

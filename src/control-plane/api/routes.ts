@@ -2,18 +2,22 @@ import type { AdminState } from './admin-state.ts';
 import type { Route } from './call.ts';
 import { keyRoutes } from './keys.ts';
 import { logRoutes } from './logs.ts';
+import { modelTaskRoutes } from './model-tasks.ts';
 import { modelRoutes } from './models.ts';
 import { nodeRoutes } from './nodes.ts';
 import { openApiRoutes } from './openapi.ts';
 import { plannedRoutes } from './planned.ts';
 import { requestRoutes } from './requests.ts';
 import { routerStateRoutes } from './router-state.ts';
+import { taskRoutes } from './tasks.ts';
 
 /** Every route of the admin listener. Those under /api are described in contract/. */
 export function adminRoutes(state: AdminState): readonly Route[] {
   return [
     ...nodeRoutes(state),
     ...modelRoutes(state),
+    ...modelTaskRoutes(state),
+    ...taskRoutes(state),
     ...keyRoutes(state),
     ...logRoutes(state),
     ...requestRoutes(state),

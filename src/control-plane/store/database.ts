@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { initial } from './schema/001-initial.ts';
 import { leanHistory } from './schema/002-lean-history.ts';
 import { urgencyOfKeys } from './schema/003-urgency-of-keys.ts';
+import { tasks } from './schema/004-tasks.ts';
 
 // The router's one database file. WAL with synchronous=NORMAL: a crash of the process loses nothing that was committed,
 // a crash of the machine may lose the last moments and corrupts nothing. Calls are synchronous and block this thread
@@ -10,7 +11,7 @@ import { urgencyOfKeys } from './schema/003-urgency-of-keys.ts';
 //
 // Migrations are numbered and only ever added; `user_version` says how far a file has come.
 
-const migrations: readonly string[] = [initial, leanHistory, urgencyOfKeys];
+const migrations: readonly string[] = [initial, leanHistory, urgencyOfKeys, tasks];
 
 /** Short: another process that holds the file (a backup, an open shell) must not stop the control plane for long. */
 const BUSY_TIMEOUT_MS = 250;

@@ -3,11 +3,13 @@ import { modelEndpoints } from './models.ts';
 import { nodeEndpoints } from './nodes.ts';
 import { requestEndpoints } from './requests.ts';
 import { routerStateEndpoints } from './router-state.ts';
+import { taskEndpoints } from './tasks.ts';
 
 /** Every endpoint of the admin API, in the order in which they are shown. */
 export const endpoints = {
   ...nodeEndpoints,
   ...modelEndpoints,
+  ...taskEndpoints,
   ...keyEndpoints,
   ...requestEndpoints,
   ...routerStateEndpoints,
