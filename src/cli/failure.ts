@@ -12,7 +12,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** Ends a command; the message says what to do. */
+/** Ends a command; the message says what to do, and is empty where all was said. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: ExitCode;

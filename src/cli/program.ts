@@ -5,6 +5,7 @@ import { addKeyCommands } from './commands/keys.ts';
 import { addNodeCommands } from './commands/nodes.ts';
 import { addRequestCommands } from './commands/requests.ts';
 import { configCheck } from './config-check.ts';
+import { addDoctorCommand } from './doctor/doctor.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { serve, type ServeDeps } from './serve.ts';
 import { addSettings, requestOf } from './settings-options.ts';
@@ -50,6 +51,7 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
   addKeyCommands(program, host);
   addRequestCommands(program, host);
   addTopCommand(program, host);
+  addDoctorCommand(program, host);
 
   if (argv.length === 0) {
     program.outputHelp();
@@ -60,7 +62,7 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
     return code;
   } catch (error) {
     if (error instanceof Failure) {
-      host.stderr(`${error.message.trimEnd()}\n`);
+      if (error.message !== '') host.stderr(`${error.message.trimEnd()}\n`);
       return error.code;
     }
     if (!(error instanceof CommanderError)) throw error;
@@ -93,6 +95,7 @@ Examples:
   weir nodes list                                what the router on this machine routes to
   weir requests list --since 1h                  what happened to requests
   weir top                                       watch the fleet live
+  weir doctor                                    what is wrong here, and what to do
   weir serve --help                              every setting`;
 
 const SERVE_EXAMPLES = `
