@@ -8,6 +8,12 @@ import { temporaryDirectory } from '../support/settings.ts';
 import { nodeSettings, startRouter } from '../support/start-router.ts';
 import { commandsOf, type Ended, weirCommand } from '../support/weir-command.ts';
 
+/** A llama.cpp server that takes one request at a time. */
+const oneAtATime: Readonly<Record<string, Scripted>> = {
+  '/props': (_request, reply) => reply.json(200, { total_slots: 1 }),
+  '/health': (_request, reply) => reply.json(200, { status: 'ok' }),
+};
+
 function findings(ended: Ended): string[] {
   const { data } = Object(ended.json());
   return data.map(({ check, verdict }: { check: string; verdict: string }) => `${verdict} ${check}`);
@@ -47,9 +53,7 @@ test('before a first start: a taken port, a node that is away and a wrong settin
 });
 
 test('beside a router: its nodes are judged, and one at a time is pointed out', async () => {
-  const props: Scripted = (_request, reply) => reply.json(200, { total_slots: 1 });
-  const health: Scripted = (_request, reply) => reply.json(200, { status: 'ok' });
-  await using node = await scriptedNode({ paths: { '/props': props, '/health': health } });
+  await using node = await scriptedNode({ paths: oneAtATime });
   await using locked = await scriptedNode({ paths: { '/v1/models': (_, reply) => reply.json(401, {}) } });
   const llama = nodeSettings('small', node.url, { engine: 'llamacpp' });
   await using router = await startRouter({ nodes: [llama, nodeSettings('locked', locked.url)] });

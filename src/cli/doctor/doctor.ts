@@ -90,7 +90,7 @@ async function configuration(
 }
 
 async function thisMachine(settings: Settings, isRunning: boolean, slots: number): Promise<readonly Finding[]> {
-  const files = openFiles(settings, slots, isRunning ? pidOf(settings.dataDir) : null);
+  const files = openFiles(settings.queue.maxWaiters, slots, isRunning ? pidOf(settings.dataDir) : null);
   const ports = isRunning
     ? []
     : [await port('listen', settings.listen), await port('admin.listen', settings.admin.listen)];

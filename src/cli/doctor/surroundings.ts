@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { showAddress } from '../../config/values/addresses.ts';
 import { isNodeError } from '../../config/values/node-error.ts';
-import type { Address, Settings } from '../../fleet/settings.ts';
+import type { Address } from '../../fleet/settings.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 // What of this machine keeps a router from starting or from serving many: its data directory, its ports, its limit of open files, and
@@ -76,11 +76,11 @@ export async function port(setting: string, address: Address): Promise<Finding> 
 const OWN_FILES = 100;
 
 /** `pid`: the running router, or null for what a new one would have. Null where the system does not tell. */
-export function openFiles(settings: Pick<Settings, 'queue'>, slots: number, pid: string | null): Finding | null {
+export function openFiles(maxWaiters: number, slots: number, pid: string | null): Finding | null {
   const limit = fileLimit(pid ?? 'self');
   if (limit === null) return null;
   const check = 'open files';
-  const needed = settings.queue.maxWaiters + 2 * slots + OWN_FILES;
+  const needed = maxWaiters + 2 * slots + OWN_FILES;
   const what = `at most ${limit}; a full waiting room and all slots in use take some ${needed}`;
   if (limit >= needed) return ok(check, what);
   return warning(check, what, 'Raise the limit: LimitNOFILE=65536 in its systemd unit, or ulimit -n 65536 before it.');
