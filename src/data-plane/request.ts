@@ -14,7 +14,7 @@ import { canonicalModel } from '../fleet/glossary.ts';
 import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
-import { inviteBody, isComingAtOnce, isIdentity, maxWaitOf, resumeOf, versionHeaders } from './http/request-headers.ts';
+import { codingOf, inviteBody, isComingAtOnce, maxWaitOf, resumeOf, versionHeaders } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { type Urgency, urgencyOf } from './http/urgency.ts';
 import { described, failed, unspoken } from './failing.ts';
@@ -92,7 +92,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   const mayBeFull = urgency.priority !== 'high' || settings.queue.reserved === 0;
   const full = mayBeFull ? port.refusesUnread() : null;
   if (full !== null && !isComingAtOnce(trip.request)) return refused(trip, 'capacity_exceeded', full);
-  if (!isIdentity(trip.request.headers['content-encoding'])) return refused(trip, 'unsupported_encoding');
+  if (codingOf(trip.request) === null) return refused(trip, 'unsupported_encoding');
   const maxWaitMs = maxWaitOf(trip.request.headers['x-weir-max-wait-ms'], settings.queue.timeoutMs);
   if (maxWaitMs === null) {
     const message = 'x-weir-max-wait-ms must be a whole number of milliseconds, 0 or more.';
@@ -116,6 +116,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
   if (body.kind === 'too-slow')
     return full === null ? refused(trip, 'body_timeout') : refused(trip, 'capacity_exceeded', full);
+  if (body.kind === 'not-gzip') return refused(trip, 'invalid_encoding');
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
   trip.body = body.bytes;
   trip.requestBytes = body.bytes.length;

@@ -71,7 +71,7 @@ const table = {
     type: 'invalid_request_error',
     fault: 'client',
     retryable: false,
-    message: 'Compressed bodies are not accepted. Send the body without content-encoding.',
+    message: 'Of compressed bodies only gzip is taken, once. Send content-encoding: gzip, or the body as it is.',
   },
   unsupported_field: {
     status: 400,
@@ -80,6 +80,13 @@ const table = {
     retryable: false,
     message:
       'No node of this model speaks this endpoint itself, and a field of the request cannot be said in another dialect. Leave it out, or use another endpoint.',
+  },
+  invalid_encoding: {
+    status: 400,
+    type: 'invalid_request_error',
+    fault: 'client',
+    retryable: false,
+    message: 'The body is not the whole gzip that its content-encoding says. Send it so, or without content-encoding.',
   },
   invalid_api_key: {
     status: 401,

@@ -267,11 +267,8 @@ test('HEAD is answered without a body', async () => {
   }
 });
 
-test('compressed bodies and unusable waits are refused', async () => {
+test('unusable waits are refused', async () => {
   await using router = await startDataPlane([]);
-  const gzip = await router.chat({}, { headers: { 'content-encoding': 'gzip' } });
-  assert.equal(gzip.status, 415);
-  assert.match(await gzip.text(), /"code":"unsupported_encoding"/);
   for (const wait of ['soon', '-1', '1.5', '1e3', '']) {
     const response = await router.chat({}, { headers: { 'x-weir-max-wait-ms': wait } });
     assert.equal(response.status, 400, wait);

@@ -19,8 +19,9 @@ export function retryHeaders(error: Pick<ClientError, 'code' | 'retryAfterMs'>):
   return isBeyond ? [...headers, 'x-should-retry', 'false'] : headers;
 }
 
-/** Where a refused request would have stood; nothing where that is not why it was refused. */
-function queueHeaders({ standing }: ClientError): string[] {
+/** What a refusal tells beside its sentence: where the request would have stood, or how its body may be packed (RFC 7694). */
+function refusalHeaders({ code, standing }: ClientError): string[] {
+  if (code === 'unsupported_encoding') return ['accept-encoding', 'gzip'];
   if (standing === null) return [];
   const waitMs = String(Math.round(standing.estimatedWaitMs));
   return ['x-weir-queue-position', String(standing.position), 'x-weir-estimated-wait-ms', waitMs];
@@ -37,7 +38,7 @@ export function sendError(
   return sendBody(
     response,
     error.status,
-    [...ownHeaders, ...retryHeaders(error), ...queueHeaders(error), 'content-type', 'application/json'],
+    [...ownHeaders, ...retryHeaders(error), ...refusalHeaders(error), 'content-type', 'application/json'],
     body,
   );
 }
@@ -51,7 +52,7 @@ export function sendErrorUnread(
   ownHeaders: readonly string[],
   clock: Clock,
 ): number {
-  const headers = [...ownHeaders, ...retryHeaders(error), ...queueHeaders(error), 'content-type', 'application/json'];
+  const headers = [...ownHeaders, ...retryHeaders(error), ...refusalHeaders(error), 'content-type', 'application/json'];
   return sendBodyUnread(request, response, error.status, headers, form.errorBody(error), clock);
 }
 

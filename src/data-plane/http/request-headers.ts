@@ -3,9 +3,20 @@ import { msOf } from './urgency.ts';
 
 // Request headers that decide something before the body is read.
 
-/** False where the body is compressed. */
-export function isIdentity(encoding: string | undefined): boolean {
-  return encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
+/** How a body is packed, of what is taken; null for a coding that is not. RFC 9110, section 8.4.1: `x-gzip` is gzip. */
+export function codingOf({ headers }: IncomingMessage): 'identity' | 'gzip' | null {
+  const coding = headers['content-encoding'];
+  if (coding === undefined) return 'identity';
+  switch (coding.trim().toLowerCase()) {
+    case '':
+    case 'identity':
+      return 'identity';
+    case 'gzip':
+    case 'x-gzip':
+      return 'gzip';
+    default:
+      return null;
+  }
 }
 
 /** True where the client waits for a word before it sends its body (RFC 9110, 10.1.1); other expectations are ignored. */
