@@ -14,7 +14,8 @@ export const pullInput = z.strictObject({ model });
 export const loadInput = z.strictObject({
   model,
   keepAlive: z
-    .union([z.literal('pinned'), z.string().regex(/^\d+(\.\d+)?(s|m|h)$/)], 'must be "pinned" or a duration like "30m"')
+    .string()
+    .regex(/^(?:pinned|\d+(?:\.\d+)?[smh])$/, 'must be "pinned" or a duration like "30m"')
     .meta({ description: '"pinned": until it is unloaded. Without it, as the engine usually does.' })
     .nullish(),
 });

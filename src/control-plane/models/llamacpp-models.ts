@@ -21,19 +21,23 @@ export const unloadLlamacpp: Means = (call, { model }) => change(call, 'unload',
 
 const NO_TIMES = 'llama.cpp keeps what was loaded until it needs the place. Leave keepAlive out.';
 
+const withoutRouter: AttemptEnd = {
+  kind: 'failed',
+  code: 'not_supported',
+  detail: 'llama.cpp was started with one model. Start it without, in its router mode, to change models.',
+};
+
 async function change(call: NodeCall, kind: 'load' | 'unload', model: string): Promise<AttemptEnd> {
   const wanted = `${kind}ed`;
   if ((await stateOf(call, model)) === wanted) return { kind: 'done' };
   const answer = await call.ask('POST', `/models/${kind}`, { model }, ASKED_WITHIN_MS);
-  if (answer.status === 404 || answer.status === 405 || answer.status === 501) {
-    const detail = 'llama.cpp was started with one model. Start it without, in its router mode, to change models.';
-    return { kind: 'failed', code: 'not_supported', detail };
-  }
+  if (answer.status === 404 || answer.status === 405 || answer.status === 501) return withoutRouter;
   if (answer.status !== 200) return refusal(kind, answer);
   for (let waitedMs = 0; waitedMs < LOADED_WITHIN_MS && !call.isOver; waitedMs += ASKED_EVERY_MS) {
     await call.pause(ASKED_EVERY_MS);
     const state = await stateOf(call, model);
     if (state === wanted) return { kind: 'done' };
+    if (state === null) return withoutRouter;
     if (kind === 'load' && (state === 'failed' || state === 'unloaded')) {
       return { kind: 'failed', code: 'load_failed', detail: 'The engine could not load it; its log says why.' };
     }

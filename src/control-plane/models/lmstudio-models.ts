@@ -10,7 +10,7 @@ import type { AttemptEnd, Progress } from './tasks.ts';
 
 const ASKED_WITHIN_MS = 30_000;
 const LOADED_WITHIN_MS = 900_000;
-const ASKED_EVERY_MS = 2000;
+const ASKED_EVERY_MS = 1000;
 
 export const pullLmstudio: Means = async (call, { model }, report) => {
   const begun = await call.ask('POST', '/api/v1/models/download', { model }, ASKED_WITHIN_MS);
