@@ -98,6 +98,17 @@ test('a cut answer says so, and a call that was cut is told as text', () => {
   assert.equal(told.at(-1)?.['done_reason'], 'length');
 });
 
+test('durations are nanoseconds of the milliseconds that the engine tells', () => {
+  const timings = { cache_n: 4, prompt_n: 2, prompt_ms: 1.5, predicted_n: 3, predicted_ms: 20.25 };
+  const told = answer().whole({ choices: [{ message: { content: 'x' }, finish_reason: 'content_filter' }], timings });
+  assert.ok(told);
+  assert.deepEqual(
+    [told['prompt_eval_duration'], told['eval_duration'], told['total_duration']],
+    [1_500_000, 20_250_000, 21_750_000],
+  );
+  assert.deepEqual([told['prompt_eval_count'], told['eval_count'], told['done_reason']], [6, 3, 'content_filter']);
+});
+
 test('what the router counted stands where the node told nothing', () => {
   const stream = answer();
   stream.event(chunk({ content: 'x' }));
@@ -115,6 +126,15 @@ test('calls that share an index, as a gateway numbers them, stay apart by their 
   ]);
   const names = told.flatMap((one) => listOf(messageOf(one)['tool_calls'])).map((one) => isJson(one) && one['id']);
   assert.deepEqual(names, ['x', 'y']);
+});
+
+const piece = (text: string): Json =>
+  chunk({ tool_calls: [{ index: 0, id: 'x', function: { name: 'a', arguments: text } }] });
+
+test('a call whose id comes with each of its pieces is one call', () => {
+  const told = streamed(answer(), [piece('{"n"'), piece(':1}'), chunk({}, 'tool_calls')]);
+  const calls = told.flatMap((one) => listOf(messageOf(one)['tool_calls']));
+  assert.deepEqual(calls, [{ id: 'x', function: { index: 0, name: 'a', arguments: { n: 1 } } }]);
 });
 
 test('however a stream is cut into pieces, its text, its thinking and its calls are the same', () => {

@@ -38,6 +38,16 @@ test('images become URLs that say their type', () => {
     { type: 'image_url', image_url: { url: `data:image/jpeg;base64,${JPEG}` } },
   ];
   assert.deepEqual(said, { model: 'llama3', messages: [{ role: 'user', content }] });
+  for (const [image, url] of [
+    ['data:image/png;base64,AAAA', 'data:image/png;base64,AAAA'],
+    ['UklGRhYAAABXRUJQVlA4', 'data:image/webp;base64,UklGRhYAAABXRUJQVlA4'],
+    ['R0lGODlhAQABAIAA', 'data:image/gif;base64,R0lGODlhAQABAIAA'],
+    ['Qk02AAAAAAAAADYA', 'data:image/bmp;base64,Qk02AAAAAAAAADYA'],
+  ]) {
+    const only = [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }];
+    assert.deepEqual(callOf({ messages: [{ role: 'user', images: [image] }] }), { model: 'llama3', messages: only });
+  }
+  assert.equal(fieldOf({ messages: [{ role: 'user', images: ['UklGRhYAAABXQVZFVlA4'] }] }), 'messages[0].images[0]');
   assert.equal(fieldOf({ messages: [{ role: 'user', images: ['aGVsbG8='] }] }), 'messages[0].images[0]');
   assert.equal(fieldOf({ messages: [{ role: 'user', images: [7] }] }), 'messages[0].images[0]');
   assert.equal(fieldOf({ messages: [{ role: 'system', images: [PNG] }] }), 'messages[0].images');
@@ -77,6 +87,18 @@ test("a tool's result finds the call that it answers, by name or by id", () => {
     ],
   });
   assert.equal(fieldOf({ messages: [{ role: 'tool', tool_name: 'a', content: 'x' }] }), 'messages[0].tool_name');
+});
+
+test('a call that never had a result is not taken for one of a later turn', () => {
+  const history = [
+    { role: 'assistant', tool_calls: [asked('a'), asked('b')] },
+    { role: 'tool', tool_name: 'b', content: 'of b' },
+    { role: 'assistant', tool_calls: [{ function: { name: 'a', arguments: '{"as":"text"}' } }] },
+    { role: 'tool', tool_name: 'a', content: 'of the later a' },
+  ];
+  const said = JSON.stringify(callOf({ messages: history }));
+  assert.ok(said.includes('"tool_call_id":"call00003","content":"of the later a"'), said);
+  assert.ok(said.includes(String.raw`"arguments":"{\"as\":\"text\"}"`), said);
 });
 
 test('options, format, thinking and tools have their names in chat', () => {
