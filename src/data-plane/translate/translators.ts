@@ -1,4 +1,6 @@
 import type { EngineKind } from '../../fleet/glossary.ts';
+import { chatToMessages } from './chat-to-messages/translator.ts';
+import { compose } from './compose.ts';
 import { messagesToChat } from './messages-to-chat/translator.ts';
 import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
 import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed-to-embeddings.ts';
@@ -19,10 +21,24 @@ const pairs: readonly Translator[] = [
   ollamaEmbeddingsToEmbeddings,
 ];
 
-const byEndpoint: ReadonlyMap<string, Translator> = new Map(pairs.map((pair) => [pair.from, pair]));
+const byEndpoint = keyed(pairs);
+
+/** Anthropic has its own dialect only: whatever can be told as chat is told on. */
+const toAnthropic = keyed([
+  chatToMessages,
+  ...pairs.filter(({ from, to }) => to === chatToMessages.from && from !== chatToMessages.to).map(toldOn),
+]);
 
 /** How a request to `path` is told to an engine that does not speak it; null where it cannot be. */
 export function translatorFor(path: string, engine: EngineKind): Translator | null {
   if (path === ollamaShow.from) return engine === 'ollama' ? ollamaShow : null;
-  return byEndpoint.get(path) ?? null;
+  return (engine === 'anthropic' ? toAnthropic : byEndpoint).get(path) ?? null;
+}
+
+function keyed(translators: readonly Translator[]): ReadonlyMap<string, Translator> {
+  return new Map(translators.map((translator) => [translator.from, translator]));
+}
+
+function toldOn(pair: Translator): Translator {
+  return compose(pair, chatToMessages);
 }
