@@ -32,6 +32,7 @@ test('docs/simulator.md names every rival with the version it follows, every wor
     weir: {
       queue: { maxWaiters: 1, timeoutMs: 1, maxBytes: 1, maxShare: 1, reserved: 0 },
       cacheTtlMs: 1,
+      told: null,
       firstByteMs: 1,
       betweenBytesMs: 1,
     },

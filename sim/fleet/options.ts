@@ -24,6 +24,7 @@ export const usage = `Simulates a fleet of inference engines under a router, on 
   --retries N           how often a refused client comes again, after Retry-After or its own back-off (default 0)
   --ttft-slo DURATION   objective for the first token (default 2s), and 1 s more for each 4000 prompt tokens
   --tpot-slo DURATION   objective for the time per token (default 100ms)
+  --tell-slo            clients tell Weir their objective for the first token (x-weir-ttft-slo-ms)
   --warm-up SHARE       share of the first arrivals that no figure counts (default 0)
   --max-waiters N, --queue-timeout DURATION   Weir's waiting room (default 1024, 30s)
   --json                one JSON object a run, one a line; without it a table
@@ -71,6 +72,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
       retries: text,
       'ttft-slo': text,
       'tpot-slo': text,
+      'tell-slo': flag,
       'warm-up': text,
       'max-waiters': text,
       'queue-timeout': text,
@@ -89,6 +91,11 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
   if ((workload === null) === (values.trace === undefined)) {
     throw new Error('give either --trace FILE or --workload NAME');
   }
+  const objective = {
+    ttftMs: durationOf('ttft-slo', values['ttft-slo'] ?? '2s'),
+    ttftMsPerPromptToken: 1 / 4,
+    tpotMs: durationOf('tpot-slo', values['tpot-slo'] ?? '100ms'),
+  };
   const patienceMs = durationOf('patience', values.patience ?? '600s');
   return {
     fleet: values.fleet,
@@ -107,12 +114,9 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
       patienceMs: patienceMs === 0 ? Infinity : patienceMs,
       comebacks: wholeOf('retries', values.retries ?? '0', 0),
       warmUp: numberOf('warm-up', values['warm-up'] ?? '0', 0, 0.9),
-      objective: {
-        ttftMs: durationOf('ttft-slo', values['ttft-slo'] ?? '2s'),
-        ttftMsPerPromptToken: 1 / 4,
-        tpotMs: durationOf('tpot-slo', values['tpot-slo'] ?? '100ms'),
-      },
+      objective,
       weir: {
+        told: values['tell-slo'] === true ? objective : null,
         queue: {
           maxWaiters: wholeOf('max-waiters', values['max-waiters'] ?? '1024', 1),
           timeoutMs: durationOf('queue-timeout', values['queue-timeout'] ?? '30s'),

@@ -15,6 +15,7 @@ const settings: Pick<Run, 'deadlineMs' | 'patienceMs' | 'comebacks' | 'warmUp' |
   weir: {
     queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 1e9, maxShare: 0.75, reserved: 0 },
     cacheTtlMs: 10,
+    told: null,
     firstByteMs: 300_000,
     betweenBytesMs: 120_000,
   },

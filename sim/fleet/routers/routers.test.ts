@@ -95,6 +95,7 @@ const settings = {
   policy: 'least-loaded',
   queue: { maxWaiters: 100, timeoutMs: 30_000, maxBytes: 1e9, maxShare: 0.75, reserved: 0 },
   cacheTtlMs: 10,
+  told: null,
   firstByteMs: 300_000,
   betweenBytesMs: 120_000,
 } as const;

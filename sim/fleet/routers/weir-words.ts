@@ -1,5 +1,6 @@
 import { coolMs, type Verdict } from '../../../src/data-plane/attempt/verdict.ts';
 import type { LeaseOutcome, NodeRef, Ticket, WaitResult } from '../../../src/data-plane/dispatcher/ticket.ts';
+import type { Settings } from '../../../src/fleet/settings.ts';
 import type { Refusal, SeenRequest } from '../seen.ts';
 
 /** A request that asks the dispatcher for a slot. */
@@ -11,8 +12,23 @@ export interface Asked {
   readonly waitedMs: number;
 }
 
+/** What clients tell of when they want their first token. */
+export interface Told {
+  readonly ttftMs: number;
+  readonly ttftMsPerPromptToken: number;
+}
+
+interface TicketSettings {
+  readonly queue: Pick<Settings['queue'], 'timeoutMs'>;
+  readonly told: Told | null;
+}
+
 /** The one place where tickets are made of what is seen of a request. */
-export function ticketOf({ request, ticket, tried, waitedMs }: Asked, readmitted: boolean, timeoutMs: number): Ticket {
+export function ticketOf(
+  { request, ticket, tried, waitedMs }: Asked,
+  readmitted: boolean,
+  { queue, told }: TicketSettings,
+): Ticket {
   const { model, bytes, caller, maxTokens, blocks, blockTokens } = request;
   const prefix = { hashes: blocks, blockTokens };
   // As request.ts has it: the router does not know the prompt's tokens.
@@ -24,9 +40,9 @@ export function ticketOf({ request, ticket, tried, waitedMs }: Asked, readmitted
     prefix,
     streams: true,
     priority: 'normal',
-    startBy: null,
+    startBy: told && request.arrivedAt + told.ttftMs + told.ttftMsPerPromptToken * request.promptTokens,
   } as const;
-  const maxWaitMs = Math.max(0, timeoutMs - waitedMs);
+  const maxWaitMs = Math.max(0, queue.timeoutMs - waitedMs);
   return { id: ticket, model, bytes, maxWaitMs, tried: [...tried], readmitted, claim };
 }
 

@@ -10,7 +10,7 @@ import { pollAll } from './shipped.ts';
 import { steer } from './steer.ts';
 import { TimeLimits, type TimeSettings } from './time-limits.ts';
 import { PROBE_MS, WeirFleet } from './weir-fleet.ts';
-import { outcomeOf, refusalOf, ticketOf, type Asked } from './weir-words.ts';
+import { outcomeOf, refusalOf, ticketOf, type Asked, type Told } from './weir-words.ts';
 
 // Weir's own dispatcher, balancer, breaker, verdict table and health rules, driven through the calls that serve real
 // requests, under the virtual clock. Only the loop around an attempt is written anew here (request.ts has sockets in it):
@@ -27,6 +27,8 @@ export interface WeirSettings extends TimeSettings {
   readonly policy: PolicyName;
   readonly queue: Settings['queue'];
   readonly cacheTtlMs: number;
+  /** By when clients tell that they want a first token; null where they do not. */
+  readonly told: Told | null;
 }
 
 interface OpenRequest extends Asked {
@@ -154,7 +156,7 @@ export class WeirRouter implements Router {
 
   #ask(open: OpenRequest, readmitted: boolean): void {
     const now = this.#floor.now();
-    const plain = ticketOf(open, readmitted, this.#settings.queue.timeoutMs);
+    const plain = ticketOf(open, readmitted, this.#settings);
     const others =
       this.#rival && steer(this.#rival, open, this.#floor.nodes, this.#fleet, this.#dispatcher.counts(now), now);
     if (!others) return this.#dispatcher.place(plain, now);
@@ -257,7 +259,7 @@ export class WeirRouter implements Router {
 
   #wouldLetIn(request: SeenRequest): boolean {
     const asked = { request, ticket: this.#lastTicket + 1, tried: [], waitedMs: 0 };
-    return this.#dispatcher.mayWait(ticketOf(asked, false, this.#settings.queue.timeoutMs), this.#floor.now());
+    return this.#dispatcher.mayWait(ticketOf(asked, false, this.#settings), this.#floor.now());
   }
 
   // The clock

@@ -14,6 +14,17 @@ const UNLOAD_MS = 300_000;
 /** What is said of caches at first: most prefixes that a node was sent it still has. */
 const FIRST_BELIEF = 0.8;
 const NEWEST = 0.1;
+/** A token that takes longer is slower than people read. */
+const PACE_MS = 100;
+/** How much of the time that prompts take nobody else gets a token, for engines in the mean: some mix them, for others it is all of it. */
+const STALLED = 0.5;
+/** However slow its tokens are, prompts get this share of a node's time. */
+const LEAST_SHARE = 0.2;
+/**
+ * So much to read is enough to keep a node busy until it is handed more; what waits for longer had better wait here, where it can still go to
+ * another node or make way for somebody more urgent.
+ */
+const MOST_BACKLOG_MS = 1_000;
 
 /** Engines that load a model when it is asked for, and let others go for it. */
 const loadsOnDemand: ReadonlySet<EngineKind> = new Set(['ollama', 'lmstudio']);
@@ -32,6 +43,8 @@ export class NodeOutlook {
   pendingMs = 0;
   /** Prompts of answers that are not streamed: nobody tells when they were read, so their time runs off by the clock. */
   unseenUntil = 0;
+  /** When the prompts so far would be read if they left those that generate the pace that they should have. */
+  pacedUntil = -Infinity;
   /** Share of the prefix that it was believed to have cached and had. */
   belief = FIRST_BELIEF;
   /** Tokens of a prompt in the mean. */
@@ -66,6 +79,17 @@ export class NodeOutlook {
   /** Ms until the prompts that are there now should have been read. */
   backlogMs(now: number): number {
     return this.pendingMs + Math.max(0, this.unseenUntil - now);
+  }
+
+  /** A prompt of so many ms comes. */
+  paces(promptMs: number, stepMs: number, now: number): void {
+    const share = this.generating > 0 ? Math.max(LEAST_SHARE, 1 - (STALLED * stepMs) / PACE_MS) : 1;
+    this.pacedUntil = Math.max(now, this.pacedUntil) + promptMs / share;
+  }
+
+  /** When it may be given another prompt, monotonic ms; a time that is past for now. */
+  opensAt(): number {
+    return this.pendingMs > MOST_BACKLOG_MS ? Infinity : this.pacedUntil - MOST_BACKLOG_MS;
   }
 
   /** Requests whose tokens are being generated. */

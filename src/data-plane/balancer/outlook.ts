@@ -66,7 +66,9 @@ export class Outlook {
   replaceTelemetry(telemetry: readonly NodeTelemetry[]): void {
     for (const told of telemetry) {
       const node = this.#nodes[told.index];
-      if (node?.generation === told.generation) node.told = told;
+      if (node?.generation !== told.generation) continue;
+      if (told.readAt !== node.told?.readAt && (told.waiting ?? 0) > 1) node.limit.late(node.running, told.running);
+      node.told = told;
     }
   }
 
@@ -95,6 +97,7 @@ export class Outlook {
     const aheadMs = node.backlogMs(now);
     const isCold = node.isCold(model, now);
     const { streams } = claim;
+    node.paces(tokens * promptMs, speed.stepMs(node.generating), now);
     node.count(1, now);
     if (streams) {
       node.pending += 1;
@@ -124,8 +127,12 @@ export class Outlook {
     flight.firstAt = now;
     flight.runningMsAtFirst = flight.node.runningMs(now);
     this.#read(flight);
-    if (flight.isCold) flight.speed.switched(tookMs, flight);
-    else flight.speed.firstToken(tookMs, flight, now);
+    const { node, speed } = flight;
+    if (flight.isCold) return speed.switched(tookMs, flight);
+    const isLate = speed.isLate(tookMs, speed.baseMs + flight.aheadMs + flight.tokens * flight.promptMs);
+    if (isLate) node.limit.late(node.running, null);
+    else node.limit.inTime(node.running);
+    speed.firstToken(tookMs, flight, now);
   }
 
   /** A lease ended; `isServed` where its answer was whole. */

@@ -18,8 +18,9 @@ const NEWEST = 0.05;
 const LATE_TIMES = 3;
 /** and so much longer. */
 const LATE_MS = 100;
-/** So many late ones in a row are no queue but the node's new speed. */
-const LATE_IN_A_ROW = 8;
+/** Where so large a share of the last dozen is late it is no queue but the node's new speed. */
+const LATE_SHARE = 0.5;
+const NEWEST_LATE = 0.1;
 /** Shorter prompts tell more of the fixed part than of the speed. */
 const TELLING_TOKENS = 256;
 
@@ -48,7 +49,7 @@ export class Speed {
   #baseSamples = 0;
   #switchMs = 0;
   #switchSamples = 0;
-  #lateInARow = 0;
+  #lateShare = 0;
   #heardAt = -Infinity;
 
   constructor(engine: EngineKind, slots: number) {
@@ -106,8 +107,8 @@ export class Speed {
     this.#heardAt = now;
     const workMs = aheadMs + tokens * promptMs;
     const late = this.isLate(tookMs, this.#baseMs + workMs);
-    this.#lateInARow = late ? this.#lateInARow + 1 : 0;
-    if (late && this.#lateInARow < LATE_IN_A_ROW) return;
+    this.#lateShare += NEWEST_LATE * ((late ? 1 : 0) - this.#lateShare);
+    if (late && this.#lateShare < LATE_SHARE) return;
     if (workMs >= TELLING_TOKENS * promptMs) {
       const target = (promptMs * Math.max(0.05 * workMs, tookMs - this.#baseMs)) / workMs;
       this.#promptMs *= (target / this.#promptMs) ** gain(this.#promptSamples);

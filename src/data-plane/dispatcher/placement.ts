@@ -1,4 +1,4 @@
-import { emptySnapshot, type FleetSnapshot } from '../../fleet/snapshot.ts';
+import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../../fleet/snapshot.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import { CachedSelection } from '../balancer/cached-selection.ts';
@@ -36,6 +36,8 @@ export class Placement {
   readonly #drainRate = new DrainRate();
   /** Null under policies that learn nothing. */
   readonly #outlook: Outlook | null;
+  /** When the next of the nodes that had enough to read may be given more; Infinity where that is not a matter of time. */
+  #opensAt = Infinity;
   #snapshot: FleetSnapshot = emptySnapshot;
   #publicModels = 0;
   /** Models offered by each node, by node index; each once, whatever further names it is placed under. */
@@ -110,7 +112,7 @@ export class Placement {
   /** How many leases for the model may be taken on the candidate now. */
   freeSlots(candidate: Candidate, model: string, now: number): number {
     const free = this.#ledger.freeSlots(candidate, model);
-    if (free <= 0 || !this.#standing.allows(candidate.node, model, now)) return 0;
+    if (free <= 0 || !this.#mayRead(candidate, now) || !this.#standing.allows(candidate.node, model, now)) return 0;
     return this.#standing.breakerState(candidate.node, now) === 'half-open' ? 1 : free;
   }
 
@@ -201,7 +203,7 @@ export class Placement {
   /** True if the node takes requests and has a free slot, for whatever model. */
   hasFreeSlotOn(index: number): boolean {
     const node = this.#snapshot.nodes[index];
-    return node?.state === 'ready' && !node.draining && this.#ledger.inFlight(index) < node.slots;
+    return node?.state === 'ready' && !node.draining && this.#ledger.inFlight(index) < this.#slotsOf(node);
   }
 
   hasFreeSlotAnywhere(): boolean {
@@ -210,11 +212,12 @@ export class Placement {
 
   /** When a node that was left out is let in again next, in monotonic ms; Infinity where none is out. */
   nextReturnAt(): number {
-    return this.#standing.nextReturnAt();
+    return Math.min(this.#standing.nextReturnAt(), this.#opensAt);
   }
 
   forgetPast(now: number): void {
     this.#standing.forgetPast(now);
+    if (this.#opensAt <= now) this.#opensAt = Infinity;
   }
 
   /**
@@ -251,11 +254,25 @@ export class Placement {
       .map(({ index, generation, slots }) => ({
         index,
         generation,
-        slots,
+        slots: this.#slotsOf({ index, generation, slots }),
         taken: this.#ledger.inFlight(index),
         breaker: this.#standing.breakerState(index, now),
         cooling: this.#standing.isCooling(index, now),
       }));
+  }
+
+  /** As many as were learned, else as the snapshot says. */
+  #slotsOf({ index, generation, slots }: Pick<NodeSnapshot, 'index' | 'generation' | 'slots'>): number {
+    return this.#outlook?.node(index, generation)?.limit.slots ?? slots;
+  }
+
+  /** False where the node has enough to read for now. */
+  #mayRead({ learned }: Candidate, now: number): boolean {
+    if (!learned?.speed.isTrusted) return true;
+    const opensAt = learned.node.opensAt();
+    if (opensAt <= now) return true;
+    this.#opensAt = Math.min(this.#opensAt, opensAt);
+    return false;
   }
 
   #isOpen(candidate: Candidate, ticket: Ticket, now: number): boolean {
