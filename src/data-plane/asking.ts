@@ -2,7 +2,7 @@ import type { DialectForm } from './api/dialect.ts';
 import type { AnyCall } from './calls.ts';
 import { bodyFor, isUpload } from './calls.ts';
 import type { NodeRef } from './dispatcher/ticket.ts';
-import { canonicalModel } from '../fleet/glossary.ts';
+import { placedAs } from '../fleet/offered-models.ts';
 import type { FleetSnapshot, ModelOffer, NodeSnapshot } from '../fleet/snapshot.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { placementName } from './placement-view.ts';
@@ -65,7 +65,7 @@ export class TranslatedCall {
   /** True where the node must be asked in another dialect. */
   isNeededFor(node: NodeSnapshot, now: number): boolean {
     const { speech, isAboutModel } = this.#route;
-    if (isAboutModel || !speaksRoute(node.engine, speech)) return true;
+    if (isAboutModel || !speaksRoute(node.engine, this.#route)) return true;
     return speech !== null && this.#unspoken.has(speech, { node: node.index, generation: node.generation }, now);
   }
 
@@ -109,18 +109,19 @@ export interface AskedOf {
   readonly now: number;
 }
 
-/** Judges which of the model's nodes can be asked. `bodyOf` gives the request's whole body, until its answer has begun. */
+/** Judges which nodes of the model `name` can be asked. `bodyOf` gives the request's whole body, until its answer has begun. */
 export function planAsking(
   route: NodeRoute,
   form: DialectForm,
   call: AnyCall,
+  name: string,
   bodyOf: () => Buffer,
   { snapshot, unspoken, now }: AskedOf,
 ): Asking | Unaskable {
-  const model = canonicalModel(call.model);
+  const model = placedAs(snapshot, name);
   const { speech } = route;
   const offers = snapshot.models.get(model)?.offers ?? [];
-  if (speech === null && offers.every((offer) => speaksRoute(nodeOf(snapshot, offer)?.engine, speech))) {
+  if (speech === null && offers.every((offer) => speaksRoute(nodeOf(snapshot, offer)?.engine, route))) {
     return { kind: 'asking', model, tried: [], translated: null };
   }
   const translated = isUpload(call) ? null : new TranslatedCall(route, form, unspoken, bodyOf);
@@ -142,10 +143,18 @@ export function planAsking(
   return isNobodyLeft ? { kind: 'untranslatable', problem: told } : among;
 
   function amongSpeakers(): Asking | Unaskable {
-    if (speech === null) return { kind: 'asking', model, tried: [], translated };
-    const tried = unspoken.without(snapshot, speech, model, now);
+    const tried = speech === null ? lacking() : unspoken.without(snapshot, speech, model, now);
     if (tried === null) return { kind: 'unspoken' };
     return { kind: 'asking', model: placementName(snapshot, speech, model), tried, translated };
+  }
+
+  /** Those that lack what all engines of one's own have; null where that is all there are. */
+  function lacking(): NodeRef[] | null {
+    const without = offers
+      .flatMap((offer) => nodeOf(snapshot, offer) ?? [])
+      .filter(({ engine }) => !speaksRoute(engine, route));
+    if (offers.length > 0 && without.length === offers.length) return null;
+    return without.map(({ index, generation }) => ({ node: index, generation }));
   }
 }
 

@@ -23,6 +23,7 @@ import { NodeDoors, poolOf } from './attempt/node-request.ts';
 import { answerPlainly } from './plain-answers.ts';
 import { handleInference } from './request.ts';
 import { Settlements } from './settlements.ts';
+import { Targets } from './targets.ts';
 import type { Trip } from './trip.ts';
 import { Unspoken } from './unspoken.ts';
 
@@ -64,6 +65,7 @@ export class DataPlane {
   /** In place of `port` for what takes no slot. */
   readonly errands: ErrandPort;
   readonly unspoken = new Unspoken();
+  readonly targets: Targets;
   readonly nextId: () => string;
   /** Requests between their arrival and their settlement. */
   readonly open = new Set<Trip>();
@@ -81,6 +83,7 @@ export class DataPlane {
     this.httpClient = httpClient;
     this.doors = new NodeDoors(settings);
     this.#post = post;
+    this.targets = new Targets(settings.aliases, random);
     this.callers = new Callers(settings, part?.keyLimits);
     if (part) {
       this.port = part.port;
@@ -156,9 +159,9 @@ export class DataPlane {
     return this.#settled.promise;
   }
 
-  /** Judges which nodes can be asked what the request asks, and how. */
-  planAsking(trip: Trip, call: AnyCall): Asking | Unaskable {
-    return planAsking(trip.route, trip.form, call, () => trip.body, {
+  /** Judges which nodes of the model `name` can be asked what the request asks, and how. */
+  planAsking(trip: Trip, call: AnyCall, name: string): Asking | Unaskable {
+    return planAsking(trip.route, trip.form, call, name, () => trip.body, {
       snapshot: this.snapshot,
       unspoken: this.unspoken,
       now: this.clock.now(),
@@ -175,17 +178,6 @@ export class DataPlane {
     const headers = trip.ownHeaders();
     if (this.draining || this.#shedsConnection()) headers.push('connection', 'close');
     return headers;
-  }
-
-  /** A sentence for a client of a router that knows no node at all; undefined where it knows some. */
-  emptyFleetHint(code: ErrorCode): string | undefined {
-    if (this.snapshot.nodes.some((node) => node !== null)) return undefined;
-    const first = code === 'no_ready_node' ? 'No node is ready' : 'No node offers this model';
-    return (
-      `${first}: no inference node is registered and none was found on this machine. Add one with ` +
-      '"weir serve --node http://HOST:PORT", with "nodes:" in the configuration file, or with POST /api/nodes on the ' +
-      'admin listener; or try the demonstration: npm run demo.'
-    );
   }
 
   /** What this thread counts of its own. */

@@ -43,11 +43,11 @@ export function left(trip: Trip, isStream: boolean): Ending {
   };
 }
 
-/** Ends a request that was given no slot. `emptyFleetHint` says more where no node is known at all. */
+/** Ends a request that was given no slot. `hint` may say more than the table. */
 export function notPlaced(
   trip: Trip,
   wait: Exclude<WaitResult, { kind: 'ready' }>,
-  emptyFleetHint: (code: ErrorCode) => string | undefined,
+  hint: (code: ErrorCode) => string | undefined,
 ): Ending {
   switch (wait.kind) {
     case 'timeout':
@@ -57,14 +57,14 @@ export function notPlaced(
     case 'no-ready-node':
       return refused(trip, 'no_ready_node', {
         retryAfterMs: wait.retryAfterMs,
-        message: emptyFleetHint('no_ready_node'),
+        message: hint('no_ready_node'),
       });
     case 'capacity-exceeded':
       return refused(trip, 'capacity_exceeded', wait);
     case 'draining':
       return refused(trip, 'draining');
     case 'model-not-found':
-      return refused(trip, 'model_not_found', { message: emptyFleetHint('model_not_found') });
+      return refused(trip, 'model_not_found', { message: hint('model_not_found') });
     case 'abandoned':
       return left(trip, false);
     case 'exhausted':

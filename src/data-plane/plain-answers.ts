@@ -8,6 +8,7 @@ import type { DataPlane } from './data-plane.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { Dialect } from '../fleet/glossary.ts';
 import { isBodyUnread } from './http/read-body.ts';
+import { missingHint } from './missing-hint.ts';
 import { sendError, sendErrorUnread, sendJson } from './http/reply.ts';
 import type { Route } from './http/routes.ts';
 
@@ -69,18 +70,18 @@ export async function answerPlainly(
       if (route.kind === 'ollama-version')
         return sendJson(request, response, 200, ownHeaders, { version: OLLAMA_VERSION });
       await plane.whenSettled();
-      const maySee = (name: string): boolean => mayUse(identified.caller, name);
-      if (route.kind === 'models')
-        return sendJson(request, response, 200, ownHeaders, listModels(plane.snapshot, maySee));
-      if (route.kind === 'ollama-tags')
-        return sendJson(request, response, 200, ownHeaders, listTags(plane.snapshot, maySee));
+      const maySee = (name: string): boolean =>
+        plane.targets.of(name, (each) => mayUse(identified.caller, each)).length > 0;
+      const shown = plane.targets.shown(plane.snapshot);
+      if (route.kind === 'models') return sendJson(request, response, 200, ownHeaders, listModels(shown, maySee));
+      if (route.kind === 'ollama-tags') return sendJson(request, response, 200, ownHeaders, listTags(shown, maySee));
       if (route.kind === 'ollama-ps') {
-        return sendJson(request, response, 200, ownHeaders, listRunning(plane.snapshot, maySee, clock.wall()));
+        return sendJson(request, response, 200, ownHeaders, listRunning(shown, maySee, clock.wall()));
       }
-      if (!mayUse(identified.caller, route.id)) return fail('openai', 'not_allowed');
-      const model = findModel(plane.snapshot, route.id);
+      if (!maySee(route.id)) return fail('openai', 'not_allowed');
+      const model = findModel(shown, route.id);
       if (model) return sendJson(request, response, 200, ownHeaders, model);
-      return fail('openai', 'model_not_found', { message: plane.emptyFleetHint('model_not_found') });
+      return fail('openai', 'model_not_found', { message: missingHint(plane.snapshot, 'model_not_found', route.id) });
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { readErrorMessage } from './attempt/scrub.ts';
+import { endOfProviderStatus, providerVerdict } from './attempt/provider-verdict.ts';
 import { endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { mayUse } from './auth/callers.ts';
 import { attemptEnding } from './attempt-ending.ts';
@@ -11,7 +12,9 @@ import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
 import { claimOf, learns } from './claim.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
 import { canonicalModel } from '../fleet/glossary.ts';
+import { upstreamName } from '../fleet/offered-models.ts';
 import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
+import type { NodeSnapshot } from '../fleet/snapshot.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
 import { codingOf, inviteBody, isComingAtOnce, maxWaitOf, resumeOf, versionHeaders } from './http/request-headers.ts';
@@ -20,19 +23,22 @@ import { type Urgency, urgencyOf } from './http/urgency.ts';
 import { described, failed, unspoken } from './failing.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
+import { hopefuller, legOf, mayPassOn, MOST_ATTEMPTS, type NamedLeg } from './legs.ts';
+import { missingHint } from './missing-hint.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { cannotContinue, Resumption } from './resumption.ts';
 import { settle } from './settle.ts';
+import { hasReadyNode } from './targets.ts';
 import { NO_BODY, Trip } from './trip.ts';
 
 // THE PATH. A request goes through it top to bottom:
 //
 //   headers ─▶ who ─▶ gate ─▶ read ─▶ what ─▶ admit and place ─▶ try ─▶ relay ─▶ settle
 //
-// Up to the first attempt every rung either hands on or ends the request with a row of the error table. The loop in `serve` is the only
-// place that retries. Whatever happens, a lease is released exactly once, and the request is settled exactly once.
+// Up to the first attempt every rung either hands on or ends the request with a row of the error table. The loop in `serveBy` is the only
+// place that retries; the one in `serve` goes from model to model where an alias names several. Whatever happens, a lease is released
+// exactly once, and the request is settled exactly once.
 
-const MOST_ATTEMPTS = 3;
 /** How long a small body is waited for where its request will certainly be refused. */
 const AT_ONCE_MS = 250;
 const MALFORMED_BODY = 'The body is not well-formed HTTP/1.1: its chunks are broken.';
@@ -69,6 +75,8 @@ export async function handleInference(
 /** What a request asks for, once it was let in and heard out. */
 interface Asked {
   readonly call: AnyCall;
+  /** The models that may serve it, in the order to try: the one asked for, or those that an alias stands for. */
+  readonly names: readonly string[];
   readonly maxWaitMs: number;
   readonly urgency: Urgency;
 }
@@ -128,38 +136,60 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (typeof call === 'string') return refused(trip, call);
   trip.stream = call.stream;
   trip.model = canonicalModel(call.model);
-  trip.modelOffered = plane.snapshot.models.has(trip.model);
-  if (!mayUse(trip.caller, call.model)) return refused(trip, 'not_allowed');
+  trip.modelOffered = plane.targets.isNamed(plane.snapshot, call.model);
+  const { caller } = identified;
+  const names = plane.targets.of(call.model, (name) => mayUse(caller, name));
+  if (names.length === 0) return refused(trip, 'not_allowed');
 
   if (trip.stream) trip.keepAlive = new KeepAlive(plane, trip);
   if (!isUpload(call) && call.isPlainText && resume) trip.resumption = new Resumption(trip.route.path, trip.body);
-  return { call, maxWaitMs, urgency };
+  return { call, names, maxWaitMs, urgency };
 }
 
-/** Admit and place, try, relay: until the client has an answer or no node is left to ask. */
-async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs, urgency }: Asked): Promise<Ending> {
+/** One model after the other, until the client has an answer or none is left that could give it. */
+async function serve(plane: DataPlane, trip: Trip, { call, names, maxWaitMs, urgency }: Asked): Promise<Ending> {
   const port = portOf(plane, trip);
-  const asking = plane.planAsking(trip, call);
+  const ticketId = port.nextTicketId();
+  trip.keepAlive?.waitsAt(port, ticketId);
+  // A node not yet looked at is not passed over for the next one.
+  if (names.length > 1) await plane.whenSettled();
+  let told: Ending | null = null;
+  for (const [at, name] of names.entries()) {
+    const later = names.slice(at + 1);
+    if (later.length > 0 && !hasReadyNode(plane.snapshot, name)) continue;
+    if (trip.attempts.length > 0 && !(await port.mayRetry())) break;
+    const leg = legOf(trip, maxWaitMs, later);
+    const ending = await serveBy(plane, trip, call, { ...leg, name, ticketId, urgency });
+    told = hopefuller(told, ending);
+    if (later.length === 0 || !mayPassOn(ending, trip, isUpload(call))) break;
+  }
+  return told ?? refused(trip, 'no_ready_node');
+}
+
+/** Admit and place, try, relay: until the client has an answer or no node of this model is left to ask. */
+async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLeg): Promise<Ending> {
+  const { name, ticketId, urgency, waitUntilMs } = leg;
+  const port = portOf(plane, trip);
+  const asking = plane.planAsking(trip, call, name);
   if (asking.kind === 'unspoken') {
     return trip.route.isAboutModel ? described(plane, trip, call.model) : unspoken(trip);
   }
   if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
   const { model, tried } = asking;
-  const ticketId = port.nextTicketId();
-  trip.keepAlive?.waitsAt(port, ticketId);
+  const isReadmitted = trip.attempts.length > 0;
   const claim = claimOf(trip, { ...call, urgency }, learns(plane.settings));
   const faultsIfServed: NodeRef[] = [];
   let failure: Attempt | null = null;
-  let attemptsLeft = MOST_ATTEMPTS;
+  let { attemptsLeft } = leg;
 
   for (;;) {
     const ticket = {
       id: ticketId,
       model,
       bytes: trip.requestBytes,
-      maxWaitMs: Math.max(0, maxWaitMs - (trip.waitMs ?? 0)),
+      maxWaitMs: Math.max(0, waitUntilMs - (trip.waitMs ?? 0)),
       tried,
-      readmitted: failure !== null,
+      readmitted: isReadmitted || failure !== null,
       claim,
     };
     const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving);
@@ -168,14 +198,14 @@ async function serve(plane: DataPlane, trip: Trip, { call, maxWaitMs, urgency }:
     // Of the nodes that speak it none is up.
     if (wait.kind === 'exhausted')
       return refused(trip, 'no_ready_node', { retryAfterMs: await port.nextProbeMs(model) });
-    if (wait.kind !== 'ready') return notPlaced(trip, wait, (code) => plane.emptyFleetHint(code));
+    if (wait.kind !== 'ready') return notPlaced(trip, wait, (code) => missingHint(plane.snapshot, code, name));
 
     // From here to `release` the slot is ours, whatever happens in between.
     const { grant } = wait;
     let outcome: LeaseOutcome = { kind: 'neutral' };
     let usage: Usage | null = null;
     try {
-      const attempt = await tryNode(plane, trip, call, asking, grant);
+      const attempt = await tryNode(plane, trip, call, name, asking, grant);
       const { verdict } = attempt;
       outcome = leaseOutcome(verdict, attempt.retryAfterMs);
       usage = attempt.usage;
@@ -211,13 +241,20 @@ interface Attempt {
 }
 
 /** One try on one node: sends the request, relays the answer, judges the end. */
-async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Asking, grant: Grant): Promise<Attempt> {
+async function tryNode(
+  plane: DataPlane,
+  trip: Trip,
+  call: AnyCall,
+  name: string,
+  asking: Asking,
+  grant: Grant,
+): Promise<Attempt> {
   const { clock, deadlines, httpClient } = plane;
   const node = plane.snapshot.nodes[grant.node];
   if (!node || node.generation !== grant.generation) return unasked('node-lost');
   const startedAt = clock.now();
   const contentType = trip.request.headers['content-type'];
-  const { upstream } = grant;
+  const upstream = upstreamName(name, grant.upstream);
   const isResumed = trip.outlet.hasBegun;
   const transcript = trip.resumption?.transcript ?? null;
   if (!isResumed) transcript?.reset();
@@ -235,7 +272,7 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
     mayPass: trip.route.answer === 'any',
     telling,
     transcript,
-    timeouts: door.timeoutsFor(call.model),
+    timeouts: door.timeoutsFor(name),
     clock,
     deadlines,
     begin: () => begun(plane, trip, asking, grant),
@@ -265,7 +302,8 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
   trip.usage = used ?? trip.usage;
   const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
   const isOwnDialect = trip.route.speech !== null && !telling;
-  const end = result.end === 'refused' ? endOfRefusal(isOwnDialect, result.status ?? 0, message ?? '') : result.end;
+  const end =
+    result.end === 'refused' ? endOfRefusal(node, isOwnDialect, result.status ?? 0, message ?? '') : result.end;
   trip.attempts.push({
     nodeId: node.id,
     nodeName: node.name,
@@ -273,9 +311,11 @@ async function tryNode(plane: DataPlane, trip: Trip, call: AnyCall, asking: Aski
     durationMs: clock.now() - startedAt,
     status: result.status,
     end,
+    model: name === call.model ? null : canonicalModel(name),
   });
-  const verdict = verdicts[end];
-  const scrubbed = { baseUrl: node.baseUrl, name: node.name, model: { own: grant.upstream, asked: call.model } };
+  const verdict = node.provider ? providerVerdict(end, result.status) : verdicts[end];
+  const { baseUrl, apiKey } = node;
+  const scrubbed = { baseUrl, name: node.name, apiKey, model: { own: upstream, asked: call.model } };
   const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
   const { usage } = result;
   const ending = attemptEnding(plane, trip, end, result, scrubbed);
@@ -298,7 +338,8 @@ function portOf(plane: DataPlane, { route }: Trip): DispatchPort {
   return route.takesSlot ? plane.port : plane.errands;
 }
 
-function endOfRefusal(notAllHaveIt: boolean, status: number, message: string): AttemptEnd {
+function endOfRefusal({ provider }: NodeSnapshot, notAllHaveIt: boolean, status: number, message: string): AttemptEnd {
+  if (provider) return endOfProviderStatus(status, message);
   return notAllHaveIt && lacksEndpoint(status, message) ? 'unsupported' : endOfStatus(status, message);
 }
 

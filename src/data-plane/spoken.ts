@@ -1,6 +1,6 @@
 import type { EngineKind } from '../fleet/glossary.ts';
 
-// Which engines speak what. Chat, completions and embeddings in OpenAI's form are spoken by all of them; everything else only by
+// Which engines speak what. Chat, completions and embeddings in OpenAI's form are spoken by all that people run themselves; everything else only by
 // some, and untranslated requests go only to those. A kind is listed where a release of it has the endpoint: an older one, or one
 // started without it, answers 404 or 501, and then another node is asked (attempt/verdict.ts) and that node is left out for a
 // while (unspoken.ts). `openai` stands for servers of unknown make, so they are taken at their word to have all of OpenAI's API,
@@ -15,8 +15,8 @@ import type { EngineKind } from '../fleet/glossary.ts';
 
 const speakers = {
   ollama: ['ollama'],
-  messages: ['llamacpp', 'lmstudio', 'ollama', 'vllm'],
-  'count-tokens': ['llamacpp', 'vllm'],
+  messages: ['anthropic', 'llamacpp', 'lmstudio', 'ollama', 'vllm'],
+  'count-tokens': ['anthropic', 'llamacpp', 'vllm'],
   responses: ['llamacpp', 'lmstudio', 'ollama', 'openai', 'sglang', 'vllm'],
   rerank: ['llamacpp', 'openai', 'sglang', 'vllm'],
   transcriptions: ['llamacpp', 'openai', 'vllm'],
@@ -44,9 +44,19 @@ export function speaks(engine: EngineKind, speech: Speech): boolean {
   return engineGroups.get(groupOf(speech))?.has(engine) ?? false;
 }
 
+/** Who lacks an endpoint that all engines of one's own have. */
+const lacking: Partial<Record<EngineKind, ReadonlySet<string>>> = {
+  anthropic: new Set(['/v1/chat/completions', '/v1/completions', '/v1/embeddings']),
+  google: new Set(['/v1/completions']),
+};
+
 /** True where engines of this kind, as far as it is known, take a request to this endpoint as it comes. */
-export function speaksRoute(engine: EngineKind | undefined, speech: Speech | null): boolean {
-  return speech === null || (engine !== undefined && speaks(engine, speech));
+export function speaksRoute(
+  engine: EngineKind | undefined,
+  { speech, path }: { readonly speech: Speech | null; readonly path: string },
+): boolean {
+  if (engine === undefined) return speech === null;
+  return speech === null ? lacking[engine]?.has(path) !== true : speaks(engine, speech);
 }
 
 /** Begins what is put behind a model's name where it is placed among some engines only. No model's name has it. */

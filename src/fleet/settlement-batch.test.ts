@@ -16,6 +16,7 @@ const attempt = fc.record({
   durationMs: ms,
   status: orNull(fc.nat(999)),
   end: fc.constantFrom('complete', 'reset', 'overloaded'),
+  model: orNull(word),
 });
 
 const settlement: fc.Arbitrary<Settlement> = fc.record({

@@ -18,7 +18,7 @@ export interface SettlementBatch {
 }
 
 const PER_SETTLEMENT = 21;
-const PER_ATTEMPT = 6;
+const PER_ATTEMPT = 7;
 const OFFERED = 1;
 const STREAM = 2;
 const USAGE = 4;
@@ -87,6 +87,7 @@ export function packSettlements(settlements: readonly Settlement[]): SettlementB
       numbers[n + 3] = attempt.durationMs;
       numbers[n + 4] = attempt.status ?? NaN;
       numbers[n + 5] = ends.indexOf(attempt.end);
+      numbers[n + 6] = texts.indexOf(attempt.model);
       n += PER_ATTEMPT;
     }
   }
@@ -118,6 +119,7 @@ export function unpackSettlements(batch: SettlementBatch): Settlement[] {
         durationMs: number(numbers[n + 3]),
         status: numberOrNull(numbers[n + 4]),
         end: wordAt(batch.ends, numbers[n + 5]),
+        model: wordOrNull(texts, numbers[n + 6]),
       });
       n += PER_ATTEMPT;
     }

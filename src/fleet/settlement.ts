@@ -50,6 +50,8 @@ export interface AttemptRecord {
   readonly durationMs: number;
   readonly status: number | null;
   readonly end: AttemptEnd;
+  /** What the node was asked for, canonical; null for the model that the client named. */
+  readonly model: string | null;
 }
 
 export interface Settlement {

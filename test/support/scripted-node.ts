@@ -1,4 +1,5 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { chat, type Reply, type Scripted, type ScriptedRequest } from './scripted-answers.ts';
 
@@ -15,6 +16,8 @@ export interface Script {
   readonly answer?: Scripted;
   /** Fixed port; default any free one. */
   readonly port?: number;
+  /** PEM texts; with them it speaks https. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export interface ScriptedNode extends AsyncDisposable {
@@ -36,6 +39,7 @@ export async function scriptedNode(script: Script | Scripted = {}): Promise<Scri
     paths = {},
     answer = chat,
     port = 0,
+    tls = null,
   } = typeof script === 'function' ? { answer: script } : script;
   const requests: ScriptedRequest[] = [];
   const open = new Set<Socket>();
@@ -57,7 +61,7 @@ export async function scriptedNode(script: Script | Scripted = {}): Promise<Scri
     return (_request, reply) => reply.json(404, { error: { message: 'not found', type: 'invalid_request_error' } });
   };
 
-  const server = createServer((incoming, response) => {
+  const listen = (incoming: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     incoming.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -99,7 +103,8 @@ export async function scriptedNode(script: Script | Scripted = {}): Promise<Scri
         fail(error);
       }
     });
-  });
+  };
+  const server = tls ? createTlsServer(tls, listen) : createServer(listen);
   server.keepAliveTimeout = 0;
   server.on('connection', (socket) => {
     opened += 1;
@@ -124,7 +129,7 @@ export async function scriptedNode(script: Script | Scripted = {}): Promise<Scri
       for (const socket of open) socket.destroy();
     }));
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`,
     port: address.port,
     requests,
     sockets: () => ({ opened, open: open.size }),

@@ -37,6 +37,7 @@ export function testAttempt(nodeName: string, more: Partial<AttemptRecord> = {})
     nodeId: `id-${nodeName}`,
     nodeName,
     startedAfterMs: 1,
+    model: null,
     durationMs: 99,
     status: 200,
     end: 'complete',

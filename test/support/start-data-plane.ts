@@ -1,10 +1,16 @@
 import { DataPlane } from '../../src/data-plane/data-plane.ts';
 import { listenForClients } from '../../src/data-plane/http/server.ts';
-import { canonicalModel, type EngineKind, type NodeState } from '../../src/fleet/glossary.ts';
+import {
+  canonicalModel,
+  type EngineKind,
+  type NodeState,
+  prefixOf,
+  type ProviderName,
+} from '../../src/fleet/glossary.ts';
 import type { ToControlPlane } from '../../src/fleet/messages.ts';
 import type { Settlement } from '../../src/fleet/settlement.ts';
 import { unpackSettlements } from '../../src/fleet/settlement-batch.ts';
-import type { NodeTimeouts, Settings } from '../../src/fleet/settings.ts';
+import type { NodeTimeouts, NodeTls, Settings } from '../../src/fleet/settings.ts';
 import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../src/fleet/snapshot.ts';
 import { createHttpClient } from '../../src/http-client/http-client.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
@@ -21,6 +27,9 @@ export interface TestNode {
   /** Public name → the engine's own. Default `{ llama3: 'llama3' }`. */
   readonly models?: Readonly<Record<string, string>>;
   readonly engine?: EngineKind;
+  /** It serves every model of that prefix; its engine is called the same, and of `models` it has none by itself. */
+  readonly provider?: ProviderName;
+  readonly tls?: NodeTls;
   readonly state?: NodeState;
   readonly draining?: boolean;
   readonly ready?: boolean;
@@ -123,7 +132,9 @@ function snapshotOf(nodes: readonly (TestNode | null)[], version: number): Fleet
   const offers = new Map<string, ModelOffer[]>();
   const registered = nodes.map((node, index): NodeSnapshot | null => {
     if (node === null) return null;
-    for (const [name, upstream] of Object.entries(node.models ?? { llama3: 'llama3' })) {
+    const { provider } = node;
+    if (provider) offers.set(prefixOf(provider), [{ node: index, upstream: '', ready: true, slots: null }]);
+    for (const [name, upstream] of Object.entries(node.models ?? (provider ? {} : { llama3: 'llama3' }))) {
       const model = canonicalModel(name);
       const offer: ModelOffer = { node: index, upstream, ready: node.ready ?? true, slots: null };
       offers.set(model, [...(offers.get(model) ?? []), offer]);
@@ -134,19 +145,23 @@ function snapshotOf(nodes: readonly (TestNode | null)[], version: number): Fleet
       id: `node-${index}`,
       name: node.name ?? `canary-node-${index}`,
       baseUrl: node.url,
-      engine: node.engine ?? 'openai',
+      engine: node.engine ?? provider ?? 'openai',
+      ...(provider ? { provider } : {}),
       state: node.state ?? 'ready',
       draining: node.draining ?? false,
       slots: node.slots ?? 4,
       apiKey: node.apiKey ?? null,
       headers: node.headers ?? {},
-      tls: null,
+      tls: node.tls ?? null,
       timeouts: node.timeouts ?? {},
       probes: version,
     };
   });
   const models = new Map<string, ModelSnapshot>(
-    Array.from(offers, ([name, list]) => [name, { name, offers: list, firstSeenAt: 0 }]),
+    Array.from(offers, ([name, list]) => [
+      name,
+      { name, offers: list, firstSeenAt: 0, ...(list[0]?.upstream === '' ? { isPrefix: true } : {}) },
+    ]),
   );
   return { version, settled: true, nodes: registered, models, keys: new Map() };
 }

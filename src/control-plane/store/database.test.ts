@@ -88,8 +88,8 @@ test('requests kept by the first schema are kept, with all their attempts', () =
   const database = openDatabase(dataDir);
   const found = findRequest(database, '019b7000-0000-7000-8000-000000000000');
   assert.deepEqual(found?.['attempts'], [
-    { nodeId: 'id-a', nodeName: 'a', startedAfterMs: 1, durationMs: 2, status: null, end: 'reset' },
-    { nodeId: 'id-b', nodeName: 'b', startedAfterMs: 3, durationMs: 4, status: 200, end: 'complete' },
+    { nodeId: 'id-a', nodeName: 'a', startedAfterMs: 1, durationMs: 2, status: null, end: 'reset', model: 'llama3' },
+    { nodeId: 'id-b', nodeName: 'b', startedAfterMs: 3, durationMs: 4, status: 200, end: 'complete', model: 'llama3' },
   ]);
   for (const filter of [{ node: 'b' }, { model: 'llama3' }, {}]) {
     assert.equal(listRequests(database, { limit: 10, ...filter }).data.length, 1);

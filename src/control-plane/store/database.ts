@@ -4,6 +4,7 @@ import { initial } from './schema/001-initial.ts';
 import { leanHistory } from './schema/002-lean-history.ts';
 import { urgencyOfKeys } from './schema/003-urgency-of-keys.ts';
 import { tasks } from './schema/004-tasks.ts';
+import { attemptModels } from './schema/005-attempt-models.ts';
 
 // The router's one database file. WAL with synchronous=NORMAL: a crash of the process loses nothing that was committed,
 // a crash of the machine may lose the last moments and corrupts nothing. Calls are synchronous and block this thread
@@ -11,7 +12,7 @@ import { tasks } from './schema/004-tasks.ts';
 //
 // Migrations are numbered and only ever added; `user_version` says how far a file has come.
 
-const migrations: readonly string[] = [initial, leanHistory, urgencyOfKeys, tasks];
+const migrations: readonly string[] = [initial, leanHistory, urgencyOfKeys, tasks, attemptModels];
 
 /** Short: another process that holds the file (a backup, an open shell) must not stop the control plane for long. */
 const BUSY_TIMEOUT_MS = 250;

@@ -88,6 +88,7 @@ export function findRequest(database: DatabaseSync, id: string): Readonly<Record
         durationMs: attempt['duration_ms'],
         status: attempt['status'],
         end: attempt['end'],
+        model: attempt['model'] ?? row['model'],
       })),
       ...lastAttempt(row),
     ],
@@ -105,6 +106,7 @@ function lastAttempt(row: Record<string, SQLOutputValue>): readonly object[] {
       durationMs: row['attempt_duration_ms'],
       status: row['attempt_status'],
       end: row['attempt_end'],
+      model: row['attempt_model'] ?? row['model'],
     },
   ];
 }
@@ -118,6 +120,7 @@ function toRequest(row: Record<string, SQLOutputValue>): Readonly<Record<string,
     dialect: row['dialect'],
     path: row['path'],
     model: row['model'],
+    servedModel: row['outcome'] === 'served' ? (row['attempt_model'] ?? row['model']) : null,
     keyId: row['key_id'],
     caller: row['address_hmac'],
     stream: row['stream'] === 1,

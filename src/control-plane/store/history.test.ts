@@ -40,12 +40,16 @@ test('settlements are written together, a tenth of a second after the first came
 
 test('a request is kept with its attempts, and its client as an HMAC of the address', () => {
   const { database, history } = historyIn(temporaryDirectory());
-  const attempts = [testAttempt('a', { end: 'reset', status: null }), testAttempt('b')];
+  const attempts = [
+    testAttempt('a', { end: 'reset', status: null, model: 'own' }),
+    testAttempt('b', { model: 'openai:o3' }),
+  ];
   const settlement = testSettlement(1, { attempts, waitMs: 12.5 });
   history.add([settlement, testSettlement(2), testSettlement(3, { address: null })]);
   history.flush();
   const found = findRequest(database, settlement.id);
   assert.deepEqual(found?.['attempts'], attempts);
+  assert.deepEqual([found?.['model'], found?.['servedModel']], ['llama3', 'openai:o3']);
   assert.deepEqual(found?.['usage'], settlement.usage);
   assert.equal(found?.['waitMs'], 12.5);
   const callers = listRequests(database, { limit: 10 }).data.map((row) => row['caller']);
@@ -58,7 +62,7 @@ test('a request is kept with its attempts, and its client as an HMAC of the addr
 
 test('a request without an attempt has none, one whose only attempt failed has that', () => {
   const { database, history } = historyIn(temporaryDirectory());
-  const only = [testAttempt('a', { end: 'connect-failed', status: null })];
+  const only = [testAttempt('a', { end: 'connect-failed', status: null, model: 'own' })];
   const settlements = [testSettlement(1, { attempts: [] }), testSettlement(2, { attempts: only })];
   history.add(settlements);
   history.flush();

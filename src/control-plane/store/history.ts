@@ -48,9 +48,9 @@ export class History {
     const { database } = options;
     this.#options = options;
     this.#insertRequest = database.prepare(
-      `INSERT OR IGNORE INTO requests VALUES (${Array.from({ length: 28 }, () => '?').join(', ')})`,
+      `INSERT OR IGNORE INTO requests VALUES (${Array.from({ length: 29 }, () => '?').join(', ')})`,
     );
-    this.#insertAttempt = database.prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#insertAttempt = database.prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#rows = Number(database.prepare('SELECT count(*) AS rows FROM requests').get()?.['rows'] ?? 0);
     this.#cancelPrune = options.clock.after(FIRST_PRUNE_MS, () => this.#pruneOld());
   }
@@ -145,12 +145,23 @@ export class History {
       last?.durationMs ?? null,
       last?.status ?? null,
       last?.end ?? null,
+      last?.model ?? null,
     );
     for (let position = 0; position < attempts.length - 1; position += 1) {
       const attempt = attempts[position];
       if (!attempt) continue;
-      const { nodeId, nodeName, startedAfterMs, durationMs, status, end } = attempt;
-      this.#insertAttempt.run(settlement.id, position, nodeId, nodeName, startedAfterMs, durationMs, status, end);
+      const { nodeId, nodeName, startedAfterMs, durationMs, status, end, model } = attempt;
+      this.#insertAttempt.run(
+        settlement.id,
+        position,
+        nodeId,
+        nodeName,
+        startedAfterMs,
+        durationMs,
+        status,
+        end,
+        model,
+      );
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../fleet/errors.ts';
+import { prefixIn } from '../../fleet/offered-models.ts';
 import { type AttemptEnd, type Outcome, outcomes, type Settlement } from '../../fleet/settlement.ts';
 import { exposed, exposedHistograms, Histogram } from './exposition.ts';
 
@@ -41,7 +42,7 @@ export class Metrics {
   #historyDropped = 0;
 
   settle({ model, modelOffered, outcome, code, waitMs, firstByteMs, durationMs, usage, attempts }: Settlement): void {
-    const counts = this.#countsOf(modelOffered && model !== null ? model : 'unknown');
+    const counts = this.#countsOf(modelOffered && model !== null ? model : labelOf(model, attempts.length > 0));
     counts.requests[outcome] += 1;
     if (code !== null) count(this.#errors, code);
     if (waitMs !== null) counts.wait.observe(waitMs / 1000);
@@ -151,6 +152,12 @@ export class Metrics {
 
 function count<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Of a model with no name of its own in the fleet: of a provider's all together, so that clients cannot make labels. */
+function labelOf(model: string | null, wasTried: boolean): string {
+  const prefix = model !== null && wasTried ? prefixIn(model) : null;
+  return prefix === null ? 'unknown' : `${prefix}*`;
 }
 
 /** Usage is what an engine claims; a counter may only grow. */

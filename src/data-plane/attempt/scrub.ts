@@ -12,12 +12,15 @@ import type { NodeWords } from './node-words.ts';
 export interface ScrubbedNode {
   readonly baseUrl: string;
   readonly name: string;
+  /** Ours there; engines are known to repeat a key that they refuse. */
+  readonly apiKey?: string | null;
   /** The engine's own name of the model, often a path, and the one that the client knows it by. */
   readonly model?: { readonly own: string; readonly asked: string };
 }
 
 const ADDRESS = '[address]';
 const NODE = '[node]';
+const KEY = '[key]';
 const MAX_MESSAGE_CHARS = 16 * 1024;
 /** More than is kept is read, so that an address cut by the limit is not left in halves. */
 const MAX_READ_CHARS = 2 * MAX_MESSAGE_CHARS;
@@ -40,8 +43,10 @@ function scrubText(text: string, words: NodeWords, node: ScrubbedNode): string {
   return scrubAddresses(text, words, node).replace(words.name, NODE).slice(0, MAX_MESSAGE_CHARS);
 }
 
-function scrubAddresses(text: string, words: NodeWords, { model }: ScrubbedNode): string {
+function scrubAddresses(text: string, words: NodeWords, { model, apiKey }: ScrubbedNode): string {
   let result = text.slice(0, MAX_READ_CHARS);
+  // Anything shorter is no secret, and would be found inside words.
+  if (apiKey && apiKey.length >= 8) result = result.replaceAll(apiKey, KEY);
   // Very short names would be found inside words.
   if (model && model.own.length >= 4 && model.own !== model.asked) result = result.replaceAll(model.own, model.asked);
   result = result.replace(URL_ANYWHERE, ADDRESS);

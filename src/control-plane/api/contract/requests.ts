@@ -13,7 +13,8 @@ const request = z
     arrivedAt: epochMs,
     dialect: z.enum(['openai', 'anthropic', 'ollama']),
     path: z.string(),
-    model: z.string().nullable(),
+    model: z.string().nullable().meta({ description: 'as the client named it; perhaps an alias' }),
+    servedModel: z.string().nullable().meta({ description: 'what answered; null where the request was not served' }),
     keyId: z.string().nullable(),
     caller: z.string().nullable().meta({ description: 'an HMAC of the address, where no key was used' }),
     stream: z.boolean(),
@@ -44,6 +45,7 @@ const attempt = z
     durationMs: ms,
     status: z.int().nullable(),
     end: z.string().meta({ description: 'how it ended, such as complete or overloaded' }),
+    model: z.string().nullable().meta({ description: 'what the node was asked for' }),
   })
   .meta({ id: 'Attempt' });
 

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endOfProviderStatus, providerVerdict } from './provider-verdict.ts';
+import { verdicts } from './verdict.ts';
+
+test("a provider's answers are sorted as a node's, but for its own word for overload and for what is not a model", () => {
+  assert.equal(endOfProviderStatus(529, 'Overloaded'), 'overloaded');
+  assert.equal(endOfProviderStatus(404, 'The model `x` does not exist'), 'model-missing');
+  assert.equal(endOfProviderStatus(404, 'model: claude-x'), 'model-missing');
+  assert.equal(endOfProviderStatus(404, 'No such file'), 'client-error');
+  assert.equal(endOfProviderStatus(405, ''), 'client-error');
+  assert.equal(endOfProviderStatus(429, ''), 'overloaded');
+  assert.equal(endOfProviderStatus(500, ''), 'server-error');
+});
+
+test('nothing is held against a provider for the sake of one model', () => {
+  for (const [end, status] of [
+    ['model-missing', 404],
+    ['unauthorized', 403],
+  ] as const) {
+    const { blame, doubt, code } = providerVerdict(end, status);
+    assert.deepEqual([blame, doubt, code], ['neutral', null, verdicts[end].code]);
+  }
+  assert.equal(providerVerdict('unauthorized', 401), verdicts.unauthorized);
+  assert.equal(providerVerdict('overloaded', 429), verdicts.overloaded);
+});

@@ -1,0 +1,24 @@
+import type { AttemptEnd } from '../../fleet/settlement.ts';
+import { endOfStatus, type Verdict, verdicts } from './verdict.ts';
+
+// What a cloud provider's refusal means where it differs from a node's. A provider serves any number of models to any number of
+// requests, so what it says of one of them must not be held against it: a client that asks for a model that does not exist, or
+// that the operator's account may not use, would else shut the provider to everybody.
+
+/** Anthropic's word for being overloaded. */
+const OVERLOADED = 529;
+
+/** Sorts a provider's answer other than 2xx. */
+export function endOfProviderStatus(status: number, message: string): AttemptEnd {
+  if (status === OVERLOADED) return 'overloaded';
+  // Something else is missing that the client named: a file, an answer to go on from.
+  if (status === 404 && !/\bmodels?\b/i.test(message)) return 'client-error';
+  return endOfStatus(status, message);
+}
+
+/** A verdict of the table, less what would be held against the provider for one model's sake. */
+export function providerVerdict(end: AttemptEnd, status: number | null): Verdict {
+  const verdict = verdicts[end];
+  const isOfOneModel = end === 'model-missing' || (end === 'unauthorized' && status === 403);
+  return isOfOneModel ? { ...verdict, blame: 'neutral', doubt: null } : verdict;
+}
