@@ -10,6 +10,8 @@ import type { DataPlaneLink } from './data-plane-link.ts';
 import { asker } from './engines/ask.ts';
 import { probeNode } from './engines/probe-node.ts';
 import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
+import { FleetModels } from './model-facts.ts';
+import { Catalogue } from './models/catalogue.ts';
 import { ModelTasks } from './model-tasks.ts';
 import { headersOf, logPool, logSourceOf } from './node-calls.ts';
 import { Discovery, usualPorts } from './nodes/discovery.ts';
@@ -178,6 +180,8 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       log,
       metrics,
       modelTasks,
+      catalogue: new Catalogue({ client: httpClient, clock, ...settings.catalogue }),
+      fleetModels: new FleetModels(httpClient, clock, settings.health.timeoutMs),
     },
     begin: () => {
       for (const { id } of registrations) firstRound.await(id);

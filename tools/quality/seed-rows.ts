@@ -82,8 +82,30 @@ export const seedRows: readonly SeedRow[] = [
   {
     task: 'T018',
     asks: 'the models API uses the shared client: catalogue, pull, distribution',
-    proofs: [],
-    later: 'issue E; the endpoints answer 501',
+    proofs: [
+      {
+        file: 'src/control-plane/models/catalogue.ts',
+        testFile: 'test/models/the-catalogue-is-searched-on-a-hub.test.ts',
+        testName: 'a search goes to the hub once over the shared client, and its answer is kept',
+        mutation: { find: 'pool: POOL,', replace: 'pool: key,' },
+      },
+      {
+        file: 'src/control-plane/model-tasks.ts',
+        testFile: 'test/models/a-pull-is-followed-to-its-end.test.ts',
+        testName:
+          'a pull goes out over the shared client, shows how far it is, and when it is done requests can use the model',
+        mutation: {
+          find: 'const called = { target,',
+          replace: "const called = { target: { ...target, pool: 'another' },",
+        },
+      },
+      {
+        file: 'src/control-plane/models/distribution.ts',
+        testFile: 'test/models/models-are-distributed.test.ts',
+        testName: 'a model goes to the nodes of a tag that lack it, and who is left out is told why',
+        mutation: { find: 'tags.some((tag) => node.tags.includes(tag))', replace: 'true' },
+      },
+    ],
   },
   {
     task: 'T019',
@@ -95,8 +117,13 @@ export const seedRows: readonly SeedRow[] = [
         testName: 'a node added through the API is in force when the 201 comes, and there after a restart',
         mutation: { find: 'await this.#loops.get(node.id)?.probeNow();', replace: '' },
       },
+      {
+        file: 'src/control-plane/model-tasks.ts',
+        testFile: 'test/models/models-are-distributed.test.ts',
+        testName: 'a node that joins and lacks a model of a rule is given it, another is not',
+        mutation: { find: "this.tasks.start({ ...order, origin: 'rule', distribution: null });", replace: '' },
+      },
     ],
-    later: 'the automatic distribution of models after registration (issue E)',
   },
   {
     task: 'T020',

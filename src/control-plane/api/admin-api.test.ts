@@ -57,7 +57,6 @@ test('a body over 1 MB is 413, a wrong method 405 with Allow, an unknown path 40
   assert.match(await refusal(plane, 'GET', '/api/nope'), /^404 not_found/);
   assert.match(await refusal(plane, 'GET', '/api/nodes/nope'), /^404 not_found: There is no node nope/);
   const planned = [
-    ['GET', '/api/models/catalogue?q=a'],
     ['GET', '/api/tokens'],
     ['PUT', '/api/settings'],
   ] as const;

@@ -4,7 +4,9 @@ import type { HttpClient } from '../../http-client/http-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ClientKeys } from '../client-keys.ts';
 import type { DataPlaneLink } from '../data-plane-link.ts';
+import type { FleetModels } from '../model-facts.ts';
 import type { ModelTasks } from '../model-tasks.ts';
+import type { Catalogue } from '../models/catalogue.ts';
 import type { NodeFleet } from '../nodes/node-fleet.ts';
 import type { LogSource } from '../nodes/node-log.ts';
 import type { Publication } from '../nodes/publication.ts';
@@ -39,6 +41,8 @@ export interface AdminState {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly modelTasks: ModelTasks;
+  readonly fleetModels: FleetModels;
+  readonly catalogue: Catalogue;
 }
 
 /** Runs a write to the store; throws `ApiError` 503 where it cannot be kept. */

@@ -89,7 +89,7 @@ export const keyInput = z.strictObject({
 });
 
 /** A whole number in a query, from 1. */
-function wholeText(most: number) {
+export function wholeText(most: number) {
   const message = `must be a whole number from 1 to ${most}`;
   return z
     .string()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { taskKinds, taskStates } from '../task.ts';
+import { wholeText } from './input.ts';
 
 // What administrators may send about models and tasks. Loaded with the first call that needs it, as input.ts is.
 
@@ -34,8 +35,6 @@ export const distributionInput = z.strictObject({
     .nullish(),
 });
 
-const most = 1000;
-
 export const taskFilter = z.strictObject({
   state: z
     .enum([...taskStates, 'open'])
@@ -45,12 +44,13 @@ export const taskFilter = z.strictObject({
   node: z.string().meta({ description: "a node's id or name" }).optional(),
   model: z.string().optional(),
   distribution: z.string().meta({ description: 'the tasks of that distribution' }).optional(),
-  limit: z
-    .string()
-    .regex(/^\d+$/, `must be a whole number from 1 to ${most}`)
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= most, `must be a whole number from 1 to ${most}`)
-    .default(100),
+  limit: wholeText(1000).default(100),
+});
+
+export const catalogueSearch = z.strictObject({
+  q: z.string('must be what to search for').trim().min(1, 'must not be empty').max(200),
+  format: z.enum(['any', 'gguf']).meta({ description: 'gguf: only what Ollama and llama.cpp can run' }).default('any'),
+  limit: wholeText(100).default(20),
 });
 
 export const taskFollowing = z.strictObject({

@@ -1,27 +1,47 @@
-import type { AdminState } from './admin-state.ts';
-import type { Route } from './call.ts';
+import type { ModelFacts } from '../model-facts.ts';
+import type { RegisteredNode } from '../nodes/registered-node.ts';
+import { type AdminState, atMost } from './admin-state.ts';
+import type { Call, Reply, Route } from './call.ts';
+import { findNode } from './find-node.ts';
 
-/** The models the fleet offers, and which node offers each under which name. */
-export function modelRoutes({ fleet, publication }: AdminState): readonly Route[] {
-  const list = (): object[] => {
-    const offers = fleet.registry.all().flatMap((node) => (node.models ?? []).map((offer) => ({ node, offer })));
-    const names = [...new Set(offers.map(({ offer }) => offer.model))].toSorted();
-    return names.map((name) => {
-      const nodes = offers
-        .filter(({ offer }) => offer.model === name)
-        .map(({ node, offer }) => ({
-          id: node.id,
-          name: node.settings.name,
-          state: node.health.state,
-          draining: node.draining,
-          upstream: offer.upstream,
-          ready: offer.ready,
-          sizeBytes: offer.sizeBytes,
-          contextTokens: offer.contextTokens,
-        }));
-      const ready = nodes.some((node) => node.ready && node.state === 'ready' && !node.draining);
-      return { name, ready, firstSeenAt: publication.firstSeenAt(name), nodes };
-    });
+// Which node has what: the models the fleet offers with the nodes of each, and all that one node has, offered or not. What an engine
+// tells only when asked about each model is asked now, and left out where that takes long.
+
+const ASKED_WITHIN_MS = 2500;
+
+export function modelRoutes({ fleet, fleetModels, publication, clock }: AdminState): readonly Route[] {
+  const list = async (): Promise<Reply> => {
+    const nodes = fleet.registry.all();
+    await atMost(clock, ASKED_WITHIN_MS, fleetModels.learn(nodes));
+    const places = new Map<string, object[]>();
+    const usable = new Set<string>();
+    for (const node of nodes) {
+      for (const facts of fleetModels.of(node)) {
+        if (facts.model === null) continue;
+        const others = places.get(facts.model);
+        if (others) others.push(place(node, facts));
+        else places.set(facts.model, [place(node, facts)]);
+        if (facts.ready && node.health.state === 'ready' && !node.draining) usable.add(facts.model);
+      }
+    }
+    const data = [...places]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, at]) => ({ name, ready: usable.has(name), firstSeenAt: publication.firstSeenAt(name), nodes: at }));
+    return { status: 200, body: { data } };
   };
-  return [{ method: 'GET', path: '/api/models', answer: () => ({ status: 200, body: { data: list() } }) }];
+
+  const ofNode = async (call: Call): Promise<Reply> => {
+    const node = findNode(fleet.registry, call);
+    await atMost(clock, ASKED_WITHIN_MS, fleetModels.learn([node]));
+    return { status: 200, body: { data: fleetModels.of(node) } };
+  };
+
+  return [
+    { method: 'GET', path: '/api/models', answer: list },
+    { method: 'GET', path: '/api/nodes/:id/models', answer: ofNode },
+  ];
+}
+
+function place(node: RegisteredNode, { model: _model, slots: _slots, ...facts }: ModelFacts): object {
+  return { id: node.id, name: node.settings.name, state: node.health.state, draining: node.draining, ...facts };
 }

@@ -98,8 +98,6 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
     return view(200, node);
   };
 
-  const models = (call: Call): Reply => ({ status: 200, body: { data: find(call).models ?? [] } });
-
   return [
     { method: 'GET', path: '/api/nodes', answer: list },
     { method: 'POST', path: '/api/nodes', answer: create },
@@ -109,7 +107,6 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
     { method: 'POST', path: '/api/nodes/:id/drain', answer: drain(true) },
     { method: 'POST', path: '/api/nodes/:id/resume', answer: drain(false) },
     { method: 'POST', path: '/api/nodes/:id/probe', answer: probe },
-    { method: 'GET', path: '/api/nodes/:id/models', answer: models },
   ];
 }
 

@@ -89,10 +89,15 @@ test('what a running control plane answers is as described, to the field', async
   } as const;
   await using ollama = await scriptedOllama({ disk: { q: 1 }, onPull: () => undefined });
   const ollamaEntry = { name: 'o', url: ollama.url, engine: 'ollama', headers: {} } as const;
+  const hit = { id: 'org/m-GGUF', downloads: 3, tags: ['gguf'], lastModified: '2026-01-01T00:00:00.000Z' };
+  await using hub = await scriptedNode({ paths: { '/api/models': (_request, reply) => reply.json(200, [hit]) } });
   const counts = { index: 0, generation: 1, slots: 8, taken: 3, breaker: 'open', cooling: false } as const;
   const sockets = { socketsIdle: 2, socketsBusy: 1, socketsOpened: 9 };
   const gauges = { ...idleGauges, nodes: [{ ...counts, ...sockets }], models: [{ model: 'llama3', waiters: 0 }] };
-  await using plane = await startTestControlPlane(testSettings({ health, nodes: [entry, ollamaEntry] }), { gauges });
+  await using plane = await startTestControlPlane(
+    testSettings({ health, nodes: [entry, ollamaEntry], catalogue: { url: hub.url } }),
+    { gauges },
+  );
   await plane.nodeIs('a', 'ready');
   await plane.nodeIs('o', 'ready');
   const settlement = testSettlement(1, { attempts: [testAttempt('a', { end: 'reset' }), testAttempt('a')] });
@@ -140,6 +145,7 @@ test('what a running control plane answers is as described, to the field', async
   await call('POST /api/nodes/:id/probe', '/api/nodes/a/probe');
   await call('GET /api/nodes/:id/models', '/api/nodes/a/models');
   await call('GET /api/models', '/api/models');
+  await call('GET /api/models/catalogue', '/api/models/catalogue?q=a');
   await call('DELETE /api/nodes/:id', `/api/nodes/${id}`);
   const pull = 'POST /api/nodes/:id/models/pull';
   const task = await call(pull, '/api/nodes/o/models/pull', { model: 'm' });

@@ -4,7 +4,6 @@ import { ApiError, type Method, type Route } from './call.ts';
 // Endpoints of the contract that are not built yet. They answer 501 so that a client can tell them from a wrong path.
 
 const planned: readonly (readonly [Method, string])[] = [
-  ['GET', '/api/models/catalogue'],
   ['GET', '/api/tokens'],
   ['POST', '/api/tokens'],
   ['DELETE', '/api/tokens/:id'],

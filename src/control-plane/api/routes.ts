@@ -1,5 +1,6 @@
 import type { AdminState } from './admin-state.ts';
 import type { Route } from './call.ts';
+import { catalogueRoutes } from './catalogue.ts';
 import { keyRoutes } from './keys.ts';
 import { logRoutes } from './logs.ts';
 import { modelTaskRoutes } from './model-tasks.ts';
@@ -16,6 +17,7 @@ export function adminRoutes(state: AdminState): readonly Route[] {
   return [
     ...nodeRoutes(state),
     ...modelRoutes(state),
+    ...catalogueRoutes(state),
     ...modelTaskRoutes(state),
     ...taskRoutes(state),
     ...keyRoutes(state),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { engineKinds, nodeStates, providerNames } from '../../../fleet/glossary.ts';
 import { nodeInput, nodeLogFilter } from '../input.ts';
 import { type Endpoints, epochMs, listOf } from './endpoint.ts';
+import { modelFacts } from './models.ts';
 
 const masked = z.literal('***').nullable().meta({ description: '"***" where there is one' });
 const count = z.int().min(0);
@@ -58,12 +59,9 @@ export { node as nodeAnswer };
 
 const nodeModel = z
   .object({
-    model: z.string(),
-    upstream: z.string().meta({ description: "the engine's own name" }),
-    ready: z.boolean(),
+    model: z.string().nullable().meta({ description: 'the name clients use; null: it is there and not offered' }),
     slots: z.int().nullable(),
-    sizeBytes: z.number().nullable(),
-    contextTokens: z.number().nullable(),
+    ...modelFacts,
   })
   .meta({ id: 'NodeModel' });
 
@@ -133,7 +131,7 @@ export const nodeEndpoints = {
   },
   'GET /api/nodes/:id/models': {
     tag: 'nodes',
-    summary: 'List the models of a node',
+    summary: 'List the models of a node, offered or not',
     params,
     status: [200],
     answer: listOf(nodeModel),
