@@ -58,3 +58,16 @@ test('a call that must be put elsewhere than to the pair behind is told by the f
   assert.ok(isUntranslatable(result));
   assert.deepEqual([result.field, result.message.startsWith('raw needs d,')], ['raw', true]);
 });
+
+test('a field that the pair behind cannot say is told by the name that the client gave it', () => {
+  const renaming: Translator = {
+    ...pair('a', 'b'),
+    translate: () => ({
+      call: { bad: 'b>c' },
+      nameOf: (field) => (field === 'b>c' ? 'own' : field),
+      answer: () => ({ whole: () => null, event: () => [], end: () => [] }),
+    }),
+  };
+  const result = compose(renaming, pair('b', 'c')).translate({});
+  assert.deepEqual(result, { field: 'own', message: 'own cannot' });
+});

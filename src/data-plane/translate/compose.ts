@@ -1,4 +1,4 @@
-import { isUntranslatable, type Translator } from './translation.ts';
+import { isUntranslatable, type Translation, type Translator, type Untranslatable } from './translation.ts';
 
 /** One translator put behind another: what `first` says is said on by `second`, and the answer comes back the same way. */
 export function compose(first: Translator, second: Translator): Translator {
@@ -13,7 +13,7 @@ export function compose(first: Translator, second: Translator): Translator {
         return { field, message: `${field} needs ${to}, which the nodes of this model do not have. Leave it out.` };
       }
       const far = second.translate(near.call);
-      if (isUntranslatable(far)) return far;
+      if (isUntranslatable(far)) return inWordsOf(near, far);
       return {
         call: far.call,
         answer: () => {
@@ -31,4 +31,13 @@ export function compose(first: Translator, second: Translator): Translator {
       };
     },
   };
+}
+
+/** A client that is told of a field must find it in what it sent. */
+function inWordsOf({ nameOf }: Translation, { field, message }: Untranslatable): Untranslatable {
+  const [top = ''] = field.split(/[.[]/, 1);
+  const name = nameOf?.(top) ?? top;
+  if (name === top) return { field, message };
+  const named = name + field.slice(top.length);
+  return { field: named, message: message.replace(field, named) };
 }

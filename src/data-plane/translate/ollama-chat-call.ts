@@ -5,6 +5,7 @@ import {
   leftOut,
   logprobFields,
   optionFields,
+  ownName,
   streamFields,
   thinkFields,
   unloads,
@@ -57,7 +58,7 @@ export function chatCall(
   }
   const [fault] = faults;
   if (fault) return fault;
-  if (said !== null) return { call: chat, answer: () => ollamaAnswer(model, shape) };
+  if (said !== null) return { call: chat, nameOf: ownName, answer: () => ollamaAnswer(model, shape) };
   return {
     call: { model, messages: [{ role: 'user', content: '.' }], max_tokens: 1, ...streamFields(call) },
     answer: () => loadedAnswer(model, shape),

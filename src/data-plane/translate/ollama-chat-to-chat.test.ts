@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { translated, unsayable } from '../../../test/support/translate.ts';
+import { chatToMessages } from './chat-to-messages/translator.ts';
+import { compose } from './compose.ts';
 import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ';
@@ -185,4 +187,20 @@ test('no messages load the model, by the shortest of chats; unloading cannot be 
   const stream = load.answer();
   assert.deepEqual([...stream.event(said), ...stream.end(null)], [loaded]);
   for (const keepAlive of [0, '0', '0s']) assert.equal(fieldOf({ messages: [], keep_alive: keepAlive }), 'keep_alive');
+});
+
+test('told on to Anthropic, what has no counterpart there is refused by the name that Ollama has for it', () => {
+  const onwards = compose(ollamaChatToChat, chatToMessages);
+  for (const [call, field] of [
+    [{ think: true }, 'think'],
+    [{ format: 'json' }, 'format'],
+    [{ options: { seed: 1 } }, 'options.seed'],
+    [{ options: { repeat_penalty: 1.1 } }, 'options.repeat_penalty'],
+  ] as const) {
+    assert.equal(unsayable(onwards, { model: 'claude', messages, ...call }), field);
+  }
+  assert.deepEqual(
+    translated(onwards, { model: 'claude', messages, options: { num_predict: 5 } }).call['max_tokens'],
+    5,
+  );
 });

@@ -28,6 +28,19 @@ const sampling: ReadonlyMap<string, readonly string[]> = new Map([
   ['num_keep', ['n_keep']],
 ]);
 
+const ownNames: ReadonlyMap<string, string> = new Map([
+  ...[...sampling].flatMap(([option, names]) => names.map((name): [string, string] => [name, `options.${option}`])),
+  ['max_tokens', 'options.num_predict'],
+  ['response_format', 'format'],
+  ['reasoning_effort', 'think'],
+  ['chat_template_kwargs', 'think'],
+]);
+
+/** Ollama's name for what a field of chat says. */
+export function ownName(field: string): string {
+  return ownNames.get(field) ?? field;
+}
+
 const settledAtStart: readonly string[] = [
   'num_ctx',
   'num_batch',

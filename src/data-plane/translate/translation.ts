@@ -23,6 +23,8 @@ export interface Translation {
   readonly call: Json;
   /** Where this call must be put at another endpoint than the translator's `to`: that endpoint, and the field that asks for it. */
   readonly instead?: { readonly to: string; readonly field: string };
+  /** The client's own name for a top-level field of `call`, for a sentence about it; absent where the names are the same. */
+  readonly nameOf?: (field: string) => string;
   /** For one attempt; each has its own. */
   answer(): AnswerTranslation;
 }
