@@ -34,6 +34,8 @@ class OpenBlock implements Block {
   ahead = '';
   isOpen = false;
   isClosed = false;
+  #judgedLength = 0;
+  #isObject = false;
 
   constructor(kind: BlockKind, id = '') {
     this.kind = kind;
@@ -45,8 +47,14 @@ class OpenBlock implements Block {
     this.ahead += text;
   }
 
+  /** Asked again and again while others wait; arguments that did not grow are not parsed again. */
   get isWhole(): boolean {
-    return this.kind !== 'call' || isObjectText(this.text);
+    if (this.kind !== 'call') return true;
+    if (this.#judgedLength !== this.text.length) {
+      this.#judgedLength = this.text.length;
+      this.#isObject = isObjectText(this.text);
+    }
+    return this.#isObject;
   }
 }
 
