@@ -108,6 +108,7 @@ function settingsOf(
     dataDir: read(table.dataDir),
     insecure: read(table.insecure),
     auth: { clients: read(table.authClients), keys, trustedProxies: read(table.trustedProxies) },
+    cors: { origins: read(table.corsOrigins) },
     discovery: { enabled: read(table.discoveryEnabled) },
     health: { intervalMs: read(table.healthInterval), timeoutMs: read(table.healthTimeout) },
     queue: {

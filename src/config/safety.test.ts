@@ -17,6 +17,19 @@ test('no keys beyond loopback is refused, and the message says what to do', asyn
   assert.deepEqual(await problemsOf(t, { flags: { ...flags, 'auth.clients': 'auto' } }), []);
 });
 
+test('every web page is let in only where keys are required', async (t) => {
+  const flags = { 'cors.origins': '*' };
+  const [problem, ...others] = await problemsOf(t, { flags });
+  assert.match(problem ?? '', /^cors\.origins: \*, while clients need no keys: .*name the origins, .*--insecure$/);
+  assert.deepEqual(others, []);
+  assert.equal((await problemsOf(t, { flags: { ...flags, 'auth.clients': 'off' } })).length, 1);
+  for (const more of [{ 'auth.clients': 'required' }, { listen: '0.0.0.0:9347' }, { insecure: 'true' }])
+    assert.deepEqual(await problemsOf(t, { flags: { ...flags, ...more } }), []);
+  const yaml = 'cors: { origins: ["https://chat.example", "http://localhost:3000"] }';
+  const named = ['https://chat.example', 'http://localhost:3000'];
+  assert.deepEqual((await settingsFrom(t, { yaml })).cors.origins, named);
+});
+
 test('an admin listener beyond loopback needs TLS', async (t) => {
   const env = { WEIR_ADMIN_LISTEN: '[::]:9348' };
   const problems = await problemsOf(t, { env });

@@ -7,12 +7,20 @@ import { isLoopback, showAddress } from './values/addresses.ts';
 // each other are refused in any case.
 
 export function reportUnsafe(settings: Settings, problems: Problems): void {
-  const { listen, admin, auth, insecure } = settings;
+  const { listen, admin, auth, cors, insecure } = settings;
   if (!insecure && auth.clients === 'off' && !isLoopback(listen.host)) {
     problems.add(
       'auth.clients',
       null,
       `off, while listen is ${showAddress(listen)}: anyone who reaches it could use the nodes; write auth.clients: required, listen on 127.0.0.1, or start with --insecure`,
+    );
+  }
+  const asksForKeys = auth.clients === 'required' || (auth.clients === 'auto' && !isLoopback(listen.host));
+  if (!insecure && cors.origins.includes('*') && !asksForKeys) {
+    problems.add(
+      'cors.origins',
+      null,
+      '*, while clients need no keys: any web page that a person here visits could use the nodes; name the origins, such as https://chat.example, write auth.clients: required, or start with --insecure',
     );
   }
   if (!insecure && admin.tls === null && !isLoopback(admin.listen.host)) {

@@ -2,6 +2,7 @@ import { policies } from '../fleet/glossary.ts';
 import { readNodeUrl } from './entries/node-names.ts';
 import { providerRows } from './provider-table.ts';
 import { parseAddress, parseRange, showAddress } from './values/addresses.ts';
+import { parseOrigin } from './values/origins.ts';
 import {
   choice,
   count,
@@ -126,6 +127,12 @@ export const table = {
     list('addresses', parseRange),
     '',
     'Addresses or CIDR ranges whose `X-Forwarded-For` is believed.',
+  ),
+  corsOrigins: row(
+    'cors.origins',
+    list('origins', parseOrigin),
+    '',
+    'Origins whose web pages may use the router from a browser, such as `https://chat.example`. `*` is every page, and needs keys to be required.',
   ),
   discoveryEnabled: row('discovery.enabled', flag, 'true', "Look for engines on this machine's usual ports."),
   healthInterval: row('health.interval', duration({ minMs: 100 }), '5s', 'Time between two probes of a node.'),

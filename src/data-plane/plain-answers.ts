@@ -9,7 +9,7 @@ import type { ErrorCode } from '../fleet/errors.ts';
 import type { Dialect } from '../fleet/glossary.ts';
 import { isBodyUnread } from './http/read-body.ts';
 import { missingHint } from './missing-hint.ts';
-import { sendError, sendErrorUnread, sendJson } from './http/reply.ts';
+import { sendError, sendErrorUnread, sendJson, sendNothing } from './http/reply.ts';
 import type { Route } from './http/routes.ts';
 
 const FOR_ADMINISTRATORS =
@@ -51,6 +51,8 @@ export async function answerPlainly(
       return fail('openai', 'invalid_header', { message: 'An HTTP/1.1 request must have a Host header.' });
     case 'not-found':
       return fail(route.dialect, 'not_found');
+    case 'options':
+      return sendNothing(request, response, [...ownHeaders, 'allow', route.allow], plane.clock);
     case 'wrong-method':
       return fail(route.dialect, 'method_not_allowed', { headers: ['allow', route.allow] });
     case 'models':

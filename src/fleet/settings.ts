@@ -124,6 +124,8 @@ export interface Settings {
     /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
     readonly trustedProxies: readonly string[];
   };
+  /** Origins of the web pages that may use the router from a browser, as browsers write them; `*` for all. */
+  readonly cors: { readonly origins: readonly string[] };
   readonly discovery: { readonly enabled: boolean };
   readonly health: {
     readonly intervalMs: number;

@@ -97,7 +97,7 @@ test('an unknown path is 404 and a wrong method 405 with Allow, each in its dial
   const wrong = [
     ['GET', '/v1/chat/completions', 'POST'],
     ['PUT', '/v1/embeddings', 'POST'],
-    ['OPTIONS', '/v1/completions', 'POST'],
+    ['PATCH', '/v1/completions', 'POST'],
     ['GET', '/api/chat', 'POST'],
     ['DELETE', '/v1/models', 'GET, HEAD'],
     ['POST', '/v1/models/a/b', 'GET, HEAD'],

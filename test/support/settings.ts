@@ -27,6 +27,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
     dataDir: overrides.dataDir ?? temporaryDirectory(),
     insecure: false,
     auth: { clients: 'auto', keys: [], trustedProxies: [] },
+    cors: { origins: [] },
     discovery: { enabled: false },
     health: { intervalMs: 5000, timeoutMs: 3000 },
     queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 256 * 1024 * 1024, maxShare: 0.75, reserved: 0 },

@@ -34,14 +34,19 @@ const unlimited = (): void => undefined;
 export class Callers {
   readonly #required: boolean;
   readonly #guardsOrigin: boolean;
+  readonly #origins: readonly string[];
   readonly #trustedProxies: BlockList;
   readonly #limits: KeyLimits;
   readonly #keys = new KeysByConnection();
 
-  constructor({ auth, listen }: Pick<Settings, 'auth' | 'listen'>, limits: KeyLimits = new OwnKeyLimits()) {
+  constructor(
+    { auth, listen, cors }: Pick<Settings, 'auth' | 'listen' | 'cors'>,
+    limits: KeyLimits = new OwnKeyLimits(),
+  ) {
     this.#limits = limits;
     this.#required = auth.clients === 'required' || (auth.clients === 'auto' && !isLoopback(listen.host));
     this.#guardsOrigin = isLoopback(listen.host);
+    this.#origins = cors.origins;
     this.#trustedProxies = proxyList(auth.trustedProxies);
   }
 
@@ -63,7 +68,7 @@ export class Callers {
         : { kind: 'caller', caller, leave: entered };
     }
     if (this.#required) return refused('invalid_api_key');
-    if (this.#guardsOrigin && !isSameOrigin(request)) return refused('foreign_origin');
+    if (this.#guardsOrigin && !isSameOrigin(request, this.#origins)) return refused('foreign_origin');
     return { kind: 'caller', caller, leave: unlimited };
   }
 

@@ -19,10 +19,10 @@ export function isLoopback(host: string): boolean {
   return lower === 'localhost' || lower.endsWith('.localhost');
 }
 
-/** True where neither `Host` nor `Origin` speaks of a foreign web page. */
-export function isSameOrigin(request: IncomingMessage): boolean {
+/** True where neither `Host` nor `Origin` speaks of a foreign web page; pages of `allowed` origins are not foreign. */
+export function isSameOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
   const { host, origin } = request.headers;
   if (host === undefined || !isLoopback(host.replace(/:\d*$/, ''))) return false;
-  if (origin === undefined) return true;
+  if (origin === undefined || allowed.includes(origin)) return true;
   return URL.canParse(origin) && new URL(origin).host === host;
 }

@@ -80,6 +80,20 @@ export function sendBody(response: ServerResponse, status: number, headers: read
   return body.length;
 }
 
+/** Sends an answer without a body; to a client that may still be sending one, as the last on its connection. */
+export function sendNothing(
+  request: IncomingMessage,
+  response: ServerResponse,
+  headers: readonly string[],
+  clock: Clock,
+): void {
+  const isUnread = isBodyUnread(request);
+  response.writeHead(204, isUnread ? [...headers, 'connection', 'close'] : [...headers]);
+  if (!isUnread) return void response.end();
+  response.flushHeaders();
+  endUnread(request, response, clock);
+}
+
 /** Sends a whole JSON answer; to a client that may still be sending a body, as the last on its connection. */
 export function sendJson(
   request: IncomingMessage,

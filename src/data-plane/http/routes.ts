@@ -31,6 +31,7 @@ export type Route =
   | { readonly kind: 'model'; readonly id: string }
   | { readonly kind: 'healthz' }
   | { readonly kind: 'readyz' }
+  | { readonly kind: 'options'; readonly allow: string }
   | { readonly kind: 'wrong-method'; readonly dialect: Dialect; readonly allow: string }
   | { readonly kind: 'not-found'; readonly dialect: Dialect }
   | { readonly kind: 'no-host' };
@@ -128,11 +129,13 @@ const MODEL_PREFIX = '/v1/models/';
 export function findRoute(method: string, target: string): Route {
   const query = target.indexOf('?');
   const path = query < 0 ? target : target.slice(0, query);
+  if (method === 'OPTIONS' && path === '*') return { kind: 'options', allow: 'GET, HEAD, POST, OPTIONS' };
   const endpoint = endpoints.get(path) ?? modelEndpoint(path);
   if (!endpoint) return { kind: 'not-found', dialect: dialectOf(path) };
   const allowed = endpoint.method === method || (endpoint.method === 'GET' && method === 'HEAD');
   if (allowed) return endpoint.route;
   const allow = endpoint.method === 'GET' ? 'GET, HEAD' : endpoint.method;
+  if (method === 'OPTIONS') return { kind: 'options', allow: `${allow}, OPTIONS` };
   return { kind: 'wrong-method', dialect: dialectOf(path), allow };
 }
 

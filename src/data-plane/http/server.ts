@@ -7,6 +7,7 @@ import { createServer, nodeHttps } from '../../lib/node-http.ts';
 import { readTlsFiles } from '../../lib/tls-files.ts';
 import { uuid7Source } from '../../lib/uuid7.ts';
 import { ClientRequest } from './client-request.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { headFault, refusalBody } from './head-fault.ts';
 import { isMalformed } from './read-body.ts';
 import { sendBodyUnread } from './reply.ts';
@@ -35,7 +36,7 @@ export interface SharedListening {
 
 /** Listens for clients. Rejects where the port cannot be had, and with `UnusableTls`. */
 export async function listenForClients(
-  { listen, tls, timeouts }: Settings,
+  { listen, tls, timeouts, cors }: Settings,
   handle: (request: ClientRequest, response: ServerResponse) => void,
   shared: SharedListening | null = null,
 ): Promise<ClientServer> {
@@ -49,12 +50,14 @@ export async function listenForClients(
   const server: Server<typeof ClientRequest> = tls
     ? nodeHttps().createServer<typeof ClientRequest>({ ...options, ...readTlsFiles('tls', tls) })
     : createServer<typeof ClientRequest>(options);
+  const markForPage = crossOrigin(cors);
   const nextId = uuid7Source(() => systemClock.wall());
   /** The last answer on each connection, ended or not. */
   const lastAnswers = new WeakMap<Socket, ServerResponse<ClientRequest>>();
   const take = (request: ClientRequest, response: ServerResponse<ClientRequest>): void => {
     lastAnswers.set(request.socket, response);
     const fault = headFault(request);
+    markForPage?.(request, response);
     if (fault === null) return handle(request, response);
     const headers = ['x-request-id', nextId(), 'content-type', 'application/json'];
     sendBodyUnread(request, response, fault.status, headers, refusalBody(fault), systemClock);
