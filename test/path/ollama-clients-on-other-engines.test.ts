@@ -51,7 +51,7 @@ const completion: Scripted = (_request, reply) =>
   reply.json(200, { created: 0, choices: [{ index: 0, text: 'raw', finish_reason: 'stop' }] });
 
 const embedded: Scripted = (_request, reply) =>
-  reply.json(200, { data: [{ index: 0, embedding: [0.5, 1] }], usage: { prompt_tokens: 2, total_tokens: 2 } });
+  reply.json(200, { data: [{ index: 0, embedding: [0.6, 0.8] }], usage: { prompt_tokens: 2, total_tokens: 2 } });
 
 const native: Scripted = (_request, reply) =>
   reply.json(200, { model: 'llama3', message: { role: 'assistant', content: 'own' }, done: true });
@@ -121,8 +121,8 @@ test('embeddings come in the form of either endpoint', async () => {
   await using router = await startDataPlane([{ url: node.url, engine: 'lmstudio' }]);
   const answer = await ask(router, '/api/embed', { input: 'hello' });
   const rest = { total_duration: 0, load_duration: 0, prompt_eval_count: 2 };
-  assert.deepEqual(await answer.json(), { model: 'llama3', embeddings: [[0.5, 1]], ...rest });
-  assert.deepEqual(await (await ask(router, '/api/embeddings', { prompt: 'x' })).json(), { embedding: [0.5, 1] });
+  assert.deepEqual(await answer.json(), { model: 'llama3', embeddings: [[0.6, 0.8]], ...rest });
+  assert.deepEqual(await (await ask(router, '/api/embeddings', { prompt: 'x' })).json(), { embedding: [0.6, 0.8] });
 });
 
 test('a field that cannot be said is refused by its name before any node is asked', async () => {

@@ -8,7 +8,7 @@ const answered = {
   model: '/srv/embed.gguf',
   data: [
     { object: 'embedding', index: 1, embedding: [3, 4] },
-    { object: 'embedding', index: 0, embedding: [1, 2] },
+    { object: 'embedding', index: 0, embedding: [0, 1] },
   ],
   usage: { prompt_tokens: 6, total_tokens: 6 },
 };
@@ -20,8 +20,8 @@ test('several texts come back as vectors in their order', () => {
   assert.deepEqual(translation.answer().whole(answered), {
     model: 'embed',
     embeddings: [
-      [1, 2],
-      [3, 4],
+      [0, 1],
+      [0.6, 0.8],
     ],
     total_duration: 0,
     load_duration: 0,
@@ -36,8 +36,17 @@ test('several texts come back as vectors in their order', () => {
 test('the older endpoint has one text and one vector', () => {
   const translation = translated(ollamaEmbeddingsToEmbeddings, { model: 'embed', prompt: 'a' });
   assert.deepEqual(translation.call, { model: 'embed', input: 'a' });
-  assert.deepEqual(translation.answer().whole(answered), { embedding: [1, 2] });
+  assert.deepEqual(translation.answer().whole(answered), { embedding: [0, 1] });
   assert.equal(translation.answer().whole({ data: [] }), null);
+});
+
+test('a vector that has no length, or is 1 long but for rounding, stays as it came', () => {
+  for (const embedding of [[0, 0], [0.6, 0.80001], [], [null, 'x']]) {
+    const told = translated(ollamaEmbedToEmbeddings, { model: 'embed', input: 'a' })
+      .answer()
+      .whole({ data: [{ embedding }] });
+    assert.deepEqual(told?.['embeddings'], [embedding]);
+  }
 });
 
 test('what is no list of vectors is no answer', () => {

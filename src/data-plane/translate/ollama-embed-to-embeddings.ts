@@ -3,11 +3,14 @@ import { leftOut } from './ollama-options.ts';
 import type { AnswerTranslation, Json, Translator } from './translation.ts';
 
 // Ollama's two ways to ask for embeddings: of one text or several, and the older one, of one. Options are how a model is loaded and how
-// text is generated, neither of which matters here. Vectors are told as the engine made them; Ollama's newer endpoint gives them
-// the length 1, as nearly all engines do by themselves.
+// text is generated, neither of which matters here. The newer endpoint gives vectors the length 1, as Ollama does, since clients
+// compare them by their products alone; most engines give them that length by themselves, and then they stay as they came.
 
 const known: ReadonlySet<string> = new Set(['model', 'input', 'dimensions', 'options', ...leftOut]);
 const knownOfOlder: ReadonlySet<string> = new Set(['model', 'prompt', 'options', ...leftOut]);
+
+/** What a vector's length is off by, written with seven digits. */
+const ROUNDING = 1e-4;
 
 /** `/api/embed`: a text or several, each answered by a vector. */
 export const ollamaEmbedToEmbeddings: Translator = {
@@ -29,7 +32,7 @@ export const ollamaEmbedToEmbeddings: Translator = {
       answer: () =>
         wholeOnly((vectors, answer) => ({
           model,
-          embeddings: vectors,
+          embeddings: vectors.map(ofLengthOne),
           total_duration: 0,
           load_duration: 0,
           prompt_eval_count: isJson(answer['usage']) ? (answer['usage']['prompt_tokens'] ?? 0) : 0,
@@ -77,4 +80,11 @@ function vectorsIn({ data }: Json): (readonly unknown[])[] | null {
     vectors.push({ index: typeof one['index'] === 'number' ? one['index'] : position, vector: one['embedding'] });
   }
   return vectors.toSorted((a, b) => a.index - b.index).map(({ vector }) => vector);
+}
+
+/** As it came where its length is 1 already, or none that can be changed. */
+function ofLengthOne(vector: readonly unknown[]): readonly unknown[] {
+  const length = Math.sqrt(vector.reduce((sum: number, part) => sum + Number(part) ** 2, 0));
+  const isScalable = Number.isFinite(length) && length > 0 && Math.abs(length - 1) > ROUNDING;
+  return isScalable ? vector.map((part) => Number(part) / length) : vector;
 }
