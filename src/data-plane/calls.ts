@@ -9,10 +9,15 @@ import { withModel } from './relay/field-edits.ts';
 
 export type AnyCall = Call | FormCall;
 
+/** Ollama's other endpoints stream unless told not to. */
+const UNSTREAMED: ReadonlySet<string> = new Set(['/api/embed', '/api/embeddings']);
+
 /** Reads the call from a whole body, or tells what is wrong with it. */
 export function readAnyCall(body: Buffer, route: NodeRoute, contentType: string | undefined): AnyCall | ErrorCode {
   if (route.takesForm && contentType !== undefined && isForm(contentType)) return readForm(body, contentType);
-  return route.isAboutModel ? readShow(body) : readCall(body, route.dialect);
+  if (route.isAboutModel) return readShow(body);
+  const call = readCall(body, route.dialect);
+  return typeof call === 'string' || !UNSTREAMED.has(route.path) ? call : { ...call, stream: false };
 }
 
 /** True for a call whose body is an upload: once sent to a node it is not sent again. */

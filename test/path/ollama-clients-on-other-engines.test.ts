@@ -123,6 +123,7 @@ test('embeddings come in the form of either endpoint', async () => {
   const rest = { total_duration: 0, load_duration: 0, prompt_eval_count: 2 };
   assert.deepEqual(await answer.json(), { model: 'llama3', embeddings: [[0.6, 0.8]], ...rest });
   assert.deepEqual(await (await ask(router, '/api/embeddings', { prompt: 'x' })).json(), { embedding: [0.6, 0.8] });
+  for (const { stream } of await router.settled(2)) assert.equal(stream, false);
 });
 
 test('a field that cannot be said is refused by its name before any node is asked', async () => {
