@@ -85,3 +85,16 @@ test('removing a node ends what is done to it', async () => {
     ['m', 'failed', 'node_gone'],
   ]);
 });
+
+test('a pull onto a node that is given another address begins anew at that one', async () => {
+  await using first = await scriptedOllama({ onPull: (pull) => pull.progress(1, 2) });
+  await using second = await scriptedOllama();
+  await using plane = await startTestControlPlane(testSettings({ health }));
+  await plane.api('POST', '/api/nodes', { name: 'a', url: first.url });
+  const { id } = Object((await plane.api('POST', '/api/nodes/a/models/pull', { model: 'm' })).json);
+  await taskIs(plane, id, ({ completedBytes }) => completedBytes === 1);
+  await plane.api('PUT', '/api/nodes/a', { url: second.url });
+  await first.pulls[0]?.gone;
+  await taskIs(plane, id, 'done');
+  assert.deepEqual([second.pulls.length, second.disk.has('m'), first.disk.has('m')], [1, true, false]);
+});

@@ -65,7 +65,9 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
     refuseOwnAddress(checkedUrl(settings.url));
     refuseTakenName(settings, node);
     kept(() => nodesTable.change(node.id, settings));
+    const before = node.address.baseUrl;
     fleet.change(node, settings);
+    if (node.address.baseUrl !== before) state.modelTasks.tasks.renew(node.id);
     await atMost(clock, FIRST_PROBE_WITHIN_MS, fleet.probeNow(node));
     state.modelTasks.nodeChanged(node);
     await inForce(state, 'node.change', node.id, { name: settings.name, url: settings.url });

@@ -2,7 +2,7 @@ import { field, listField, textField } from '../json.ts';
 import type { Means } from './means.ts';
 import type { NodeCall } from './node-call.ts';
 import { refusal } from './refusal.ts';
-import type { AttemptEnd } from './tasks.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 
 // llama.cpp in its router mode (started without a model) loads and unloads on request: the request is answered at once, and its list
 // says when it is done. Started with a model it has neither endpoint.

@@ -2,7 +2,7 @@ import { field, listField, numberField, textField } from '../json.ts';
 import type { Means } from './means.ts';
 import type { NodeCall } from './node-call.ts';
 import { refusal } from './refusal.ts';
-import type { AttemptEnd, Progress } from './tasks.ts';
+import type { AttemptEnd, Progress } from './attempt-end.ts';
 
 // LM Studio's own means, its REST API of version 1 (LM Studio 0.4 and later). A download is a job of its own that is asked after; it
 // cannot be called off over HTTP, so that cancelling the task leaves it running there. A model that was loaded by hand stays until it

@@ -5,7 +5,7 @@ import { loadLlamacpp, unloadLlamacpp } from './llamacpp-models.ts';
 import { loadLmstudio, pullLmstudio, unloadLmstudio } from './lmstudio-models.ts';
 import type { NodeCall } from './node-call.ts';
 import { loadOllama, pullOllama, unloadOllama } from './ollama-models.ts';
-import type { AttemptEnd, Progress } from './tasks.ts';
+import type { AttemptEnd, Progress } from './attempt-end.ts';
 
 // What each engine can be told about its models over HTTP, and what to say where it cannot. Who asks for what an engine has no
 // means for is told so at once, rather than given a task that must fail.

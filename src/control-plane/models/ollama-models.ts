@@ -3,7 +3,7 @@ import { numberField, textField } from '../json.ts';
 import type { Means } from './means.ts';
 import type { CallAnswer, NodeCall } from './node-call.ts';
 import { refusal } from './refusal.ts';
-import type { AttemptEnd } from './tasks.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 
 // Ollama's own means. A pull is a stream of lines, layer after layer, that ends with `success`; a failure in its middle is a line
 // with `error`, of which some will be the same next time and most (the hub, the line) will not. What came is kept, and the next

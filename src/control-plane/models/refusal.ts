@@ -1,7 +1,7 @@
 import { errorMessageOf } from '../../lib/error-message.ts';
 import type { TaskKind } from '../task.ts';
 import type { CallAnswer } from './node-call.ts';
-import type { AttemptEnd } from './tasks.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 
 /** How an attempt ends that was answered with an error status. */
 export function refusal(kind: TaskKind, { status, json }: CallAnswer): AttemptEnd {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../lib/clock.ts';
 import type { Task, TaskOrder } from '../task.ts';
-import { type AttemptEnd, type Progress, Tasks, type TasksOptions } from './tasks.ts';
+import type { AttemptEnd, Progress } from './attempt-end.ts';
+import { Tasks, type TasksOptions } from './tasks.ts';
 
 interface Attempt {
   readonly task: Task;
@@ -82,6 +83,7 @@ test('pulls are one at a time on a node and so many over all, the oldest first',
   tasks.start(order('b'));
   tasks.start(order('c'));
   assert.deepEqual(states(), ['a running', 'a queued', 'b running', 'c queued']);
+  assert.equal(tasks.all()[3]?.detail, 'It waits for its turn.');
   await attempts[0]?.end({ kind: 'done' });
   assert.deepEqual(states(), ['a done', 'a running', 'b running', 'c queued']);
   await attempts[1]?.end({ kind: 'failed', code: 'no', detail: 'No.' });
@@ -145,6 +147,20 @@ test('a task waits while its node is away without spending tries, and fails when
   tasks.wake();
   const { state, code } = tasks.byId(task.id) ?? {};
   assert.deepEqual([state, code, attempts[0]?.signal.aborted], ['failed', 'node_gone', true]);
+});
+
+test('what runs on a node that moved begins anew there', async () => {
+  const { tasks, attempts, nodes } = stage();
+  const { task } = tasks.start(order('a'));
+  tasks.start(order('b'));
+  nodes.set('a', 'away');
+  tasks.renew('a');
+  assert.deepEqual([attempts[0]?.signal.aborted, attempts[1]?.signal.aborted], [true, false]);
+  await attempts[0]?.end({ kind: 'done' });
+  assert.equal(tasks.byId(task.id)?.state, 'queued');
+  nodes.set('a', 'up');
+  tasks.wake();
+  assert.deepEqual([attempts.length, tasks.byId(task.id)?.state], [3, 'running']);
 });
 
 test('progress is shown with its pace, told no oftener than five times a second, and kept now and then', () => {

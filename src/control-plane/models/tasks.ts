@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { canonicalModel } from '../../fleet/glossary.ts';
 import { isOver, type Task, type TaskOrder } from '../task.ts';
 import { afterRestart } from './after-restart.ts';
+import type { AttemptEnd, Progress } from './attempt-end.ts';
 import { Attempts } from './attempts.ts';
 import { nextTasks } from './next-tasks.ts';
 import { Pace } from './pace.ts';
@@ -13,21 +14,10 @@ import { Pace } from './pace.ts';
 // Tasks are kept in the store as they change, progress now and then, so a router that stops in the middle leaves little undone.
 
 const AWAY = 'It waits for its node to come back.';
+const BEHIND = 'It waits for its turn.';
 const KEPT = 1000;
 const NOTED_APART_MS = 200;
 const SAVED_APART_MS = 5000;
-
-export interface Progress {
-  readonly detail: string;
-  readonly completedBytes: number | null;
-  readonly totalBytes: number | null;
-}
-
-/** How one attempt ended. `again`: another may succeed; `failed`: none will. */
-export type AttemptEnd =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'again'; readonly detail: string }
-  | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
 
 export interface TasksOptions {
   readonly clock: Clock;
@@ -126,6 +116,20 @@ export class Tasks {
       maxPulls,
     };
     for (const task of nextTasks(this.all(), turn)) void this.#attempt(task);
+    for (const task of this.all()) {
+      if (task.state === 'queued' && task.detail === null) this.#change(task, { detail: BEHIND });
+    }
+  }
+
+  /** That node is another one now: what runs there begins anew, there. */
+  renew(nodeId: string): void {
+    for (const task of this.all()) {
+      if (task.state !== 'running' || task.nodeId !== nodeId) continue;
+      this.#running.get(task.id)?.control.abort();
+      this.#running.delete(task.id);
+      this.#change(task, { state: 'queued', detail: null, bytesPerSecond: null }, true);
+    }
+    this.wake();
   }
 
   /** Ends all exchanges; what was under way is taken up again by the next router. */
