@@ -222,3 +222,50 @@ test('names that clients invent leave nothing behind', async () => {
   assert.deepEqual([...new Set(settlements.map(({ modelOffered }) => modelOffered))], [false]);
   assert.deepEqual(router.plane.gauges().models, []);
 });
+
+test('what is no message of Anthropic’s is told to it as one, and its answer told back', async () => {
+  await using anthropic = await fakeProvider('anthropic');
+  await using router = await startDataPlane([anthropic.node()]);
+  const model = 'anthropic:claude-x';
+  const messages = [{ role: 'user', content: 'hello' }];
+  const key = { authorization: `Bearer ${CLIENT_KEY}`, 'anthropic-version': 'not-meant-for-chat' };
+  const whole = await post(router, '/v1/chat/completions', { model, messages }, key);
+  assert.match(await whole.text(), /"object":"chat\.completion".*"model":"anthropic:claude-x".*Hello from Claude/);
+  const streamed = await post(router, '/v1/chat/completions', { model, messages, stream: true }, key);
+  assert.match(await streamed.text(), /"chat\.completion\.chunk".*Hello from Claude.*data: \[DONE\]\n\n$/s);
+  const responses = await post(router, '/v1/responses', { model, input: 'hello' }, key);
+  assert.match(await responses.text(), /"object":"response".*Hello from Claude/);
+  const ollama = await post(router, '/api/chat', { model, messages, stream: false }, key);
+  assert.match(await ollama.text(), /"message":\{"role":"assistant","content":"Hello from Claude"/);
+  assert.deepEqual(
+    anthropic.requests.map(({ path, headers }) => [path, headers['anthropic-version']]),
+    Array.from({ length: 4 }, () => ['/v1/messages', '2023-06-01']),
+  );
+  for (const { body } of anthropic.requests) assert.match(body.toString(), /"model":"claude-x"/);
+  const sent = JSON.stringify(anthropic.requests.map(({ headers, body }) => [headers, body.toString()]));
+  assert.ok(!sent.includes(CLIENT_KEY));
+  assert.deepEqual(await told(post(router, '/v1/embeddings', { model, input: 'a' })), [404, 'model_not_found']);
+  assert.deepEqual(await told(post(router, '/v1/chat/completions', { model, messages, n: 2 })), [
+    400,
+    'unsupported_field',
+  ]);
+  await router.settled(6);
+});
+
+test("Anthropic's clients are served by providers that speak OpenAI's dialect", async () => {
+  await using openai = await fakeProvider('openai');
+  await using google = await fakeProvider('google');
+  await using router = await startDataPlane([openai.node(), google.node()]);
+  for (const model of ['openai:gpt-x', 'google:gemini-x']) {
+    const ask = { model, max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] };
+    const answer = await post(router, '/v1/messages', ask, {
+      'x-api-key': CLIENT_KEY,
+      'anthropic-version': '2023-06-01',
+    });
+    const text = await answer.text();
+    assert.equal(answer.status, 200, text);
+    assert.match(text, /"type":"message".*Hello from a node/);
+  }
+  const paths = [...openai.requests, ...google.requests].map(({ path }) => path);
+  assert.deepEqual(paths, ['/v1/chat/completions', '/v1beta/openai/chat/completions']);
+});

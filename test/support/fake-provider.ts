@@ -52,6 +52,13 @@ export async function fakeProvider(
   });
 }
 
+/** Where each has its endpoints. */
+const paths: Readonly<Record<ProviderName, RegExp>> = {
+  openai: /^\/v1\//,
+  anthropic: /^\/v1\/(messages|models)/,
+  google: /^\/v1beta\/openai\/(chat\/completions|embeddings|models)/,
+};
+
 /** Anthropic's answer of one block of text, streamed where the request asks for it. */
 export const message: Scripted = (request, reply) => {
   const usage = { input_tokens: 7, output_tokens: 2 };
@@ -86,6 +93,7 @@ function guarded(kind: ProviderName, then: Scripted): Scripted {
       kind === 'anthropic'
         ? ownKey === PROVIDER_KEY && authorization === undefined && version !== undefined
         : authorization === `Bearer ${PROVIDER_KEY}` && ownKey === undefined;
+    if (!paths[kind].test(request.path)) return status(404, {}, 'Not Found')(request, reply);
     return (isKnown ? then : refusal)(request, reply);
   };
 }

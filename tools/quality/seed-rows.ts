@@ -4,6 +4,9 @@ import { seedRowsOfWaiting } from './seed-rows-of-waiting.ts';
 // The seed tasks of the project and what makes each true. tools/write-docs.ts makes the table of docs/progress.md from it;
 // mutations.ts applies every mutation to a copy of the checkout and must see the named test fail.
 
+const PROVIDERS_POOLED =
+  'the providers behind the three prefixes are reached over the shared client, each on one reused socket';
+
 export const seedRows: readonly SeedRow[] = [
   {
     task: 'T001',
@@ -62,7 +65,7 @@ export const seedRows: readonly SeedRow[] = [
   },
   {
     task: 'T017',
-    asks: 'the OpenAI path uses the shared client: local nodes',
+    asks: 'the OpenAI path uses the shared client: local nodes, and the cloud providers behind `openai:`, `google:`, `anthropic:`',
     proofs: [
       {
         file: 'src/http-client/http-client.ts',
@@ -76,8 +79,22 @@ export const seedRows: readonly SeedRow[] = [
         testName: 'what the requests of every dialect use is that client: its pool reuses one socket for all of them',
         mutation: { find: 'this.#idle.push(connection);', replace: '' },
       },
+      {
+        file: 'src/fleet/offered-models.ts',
+        testFile: 'test/router/cloud-providers-are-nodes.test.ts',
+        testName: PROVIDERS_POOLED,
+        mutation: {
+          find: 'return prefix !== null && snapshot.models.has(prefix) ? prefix : model;',
+          replace: 'return model;',
+        },
+      },
+      {
+        file: 'src/fleet/engine-requests.ts',
+        testFile: 'test/router/cloud-providers-are-nodes.test.ts',
+        testName: PROVIDERS_POOLED,
+        mutation: { find: "engine === 'google' && path.startsWith('/v1/')", replace: 'path.length < engine.length' },
+      },
     ],
-    later: 'the cloud providers behind `openai:`, `google:`, `anthropic:` (issue D)',
   },
   {
     task: 'T018',

@@ -77,7 +77,7 @@ test('a provider stands for all models of its prefix, lists only those that were
     name: 'openai:',
     isPrefix: true,
     offers: [{ node: 0, upstream: '', ready: true, slots: null }],
-    firstSeenAt: 0,
+    firstSeenAt: 7,
   });
   assert.deepEqual(models.get('openai:gpt-4o')?.offers, [{ node: 0, upstream: 'gpt-4o', ready: true, slots: null }]);
   assert.deepEqual([shown[0]?.provider, shown[0]?.slots, shown[1]?.provider], ['openai', 64, undefined]);

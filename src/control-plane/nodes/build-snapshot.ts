@@ -18,7 +18,7 @@ export interface SnapshotParts {
 export function buildSnapshot({ version, settled, nodes, keys, firstSeenAt }: SnapshotParts): FleetSnapshot {
   const size = nodes.reduce((most, node) => Math.max(most, node.index + 1), 0);
   const byIndex = Array.from<NodeSnapshot | null>({ length: size }).fill(null);
-  const prefixes = nodes.flatMap(prefixModel);
+  const prefixes = nodes.flatMap((node) => prefixModel(node, firstSeenAt));
   const offers = new Map<string, ModelOffer[]>();
   for (const node of nodes.toSorted((a, b) => a.index - b.index)) {
     byIndex[node.index] = snapshotOf(node);
@@ -39,10 +39,14 @@ export function buildSnapshot({ version, settled, nodes, keys, firstSeenAt }: Sn
 }
 
 /** What stands for all models of a provider; nothing for other nodes. */
-function prefixModel({ index, settings: { provider } }: RegisteredNode): ModelSnapshot[] {
+function prefixModel(
+  { index, settings: { provider } }: RegisteredNode,
+  firstSeenAt: SnapshotParts['firstSeenAt'],
+): ModelSnapshot[] {
   if (!provider) return [];
+  const name = prefixOf(provider);
   const offer = { node: index, upstream: '', ready: true, slots: null };
-  return [{ name: prefixOf(provider), isPrefix: true, offers: [offer], firstSeenAt: 0 }];
+  return [{ name, isPrefix: true, offers: [offer], firstSeenAt: firstSeenAt(name) }];
 }
 
 function snapshotOf(node: RegisteredNode): NodeSnapshot {
