@@ -8,6 +8,7 @@ import type { NodeRoute } from './http/routes.ts';
 import { placementName } from './placement-view.ts';
 import type { Telling } from './relay/translated-watch.ts';
 import { speaksRoute } from './spoken.ts';
+import { asOpenaiTakesIt } from './translate/chat/openais-own.ts';
 import {
   isUntranslatable,
   type Json,
@@ -77,13 +78,14 @@ export class TranslatedCall {
   }
 
   /** The call for a node that knows the model as `upstream`; null where it cannot be said. */
-  callFor({ engine }: NodeSnapshot, upstream: string): NodeCall | null {
+  callFor({ engine, provider }: NodeSnapshot, upstream: string): NodeCall | null {
     const result = this.#result(engine);
     if (result === null || isUntranslatable(result)) return null;
+    const told = provider === 'openai' ? asOpenaiTakesIt(result.call) : result.call;
     return {
       path: result.instead?.to ?? this.#done?.by.to ?? '',
       contentType: 'application/json',
-      body: Buffer.from(JSON.stringify({ ...result.call, model: upstream })),
+      body: Buffer.from(JSON.stringify({ ...told, model: upstream })),
       telling: { answer: result.answer(), form: this.#form },
     };
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { objectOf } from '../../src/data-plane/translate/rules.ts';
 import { chat, deltaEvent, inTurn, type Scripted, status } from '../support/scripted-answers.ts';
+import { fakeProvider } from '../support/fake-provider.ts';
 import { scriptedNode, type ScriptedNode } from '../support/scripted-node.ts';
 import { startDataPlane, type TestDataPlane } from '../support/start-data-plane.ts';
 import { readStream } from '../support/streams.ts';
@@ -174,4 +175,19 @@ test('a node found out not to speak it after all is asked in its own dialect', a
     assert.equal(message.type, 'message');
   }
   assert.deepEqual([node.count('/v1/messages'), node.count('/v1/chat/completions')], [1, 2]);
+});
+
+test("OpenAI's own models are given the limit by the name that they take", async () => {
+  for (const [provider, name] of [
+    ['openai', 'max_completion_tokens'],
+    ['google', 'max_tokens'],
+  ] as const) {
+    await using cloud = await fakeProvider(provider);
+    await using router = await startDataPlane([cloud.node()]);
+    const message = await anthropic(router).messages.create({ ...asked, model: `${provider}:some-model` });
+    assert.equal(message.model, `${provider}:some-model`);
+    const sent = objectOf(cloud.requests.at(-1)?.json());
+    assert.deepEqual(Object.keys(sent ?? {}).toSorted(), [name, 'messages', 'model'].toSorted());
+    assert.deepEqual([sent?.[name], sent?.['model']], [9, 'some-model']);
+  }
 });

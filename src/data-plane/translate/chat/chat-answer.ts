@@ -6,7 +6,7 @@ import { ChatBlocks, type Step } from './blocks.ts';
 // What other dialects need of a chat completion, whole or in chunks: its blocks in order, why it stopped, what it used. Only the first
 // choice counts, since none of those dialects asks for several.
 
-/** Why the model stopped. `told`: it said so, else it is taken from what came. */
+/** Why the model stopped. */
 export type Finish = 'stop' | 'length' | 'calls' | 'filter';
 
 export interface ChatUsage {
@@ -17,6 +17,9 @@ export interface ChatUsage {
   /** Of the completion. */
   readonly reasoning: number;
 }
+
+/** An answer that is not all there. Engines end one in the middle too, when they are stopped or fail; no other dialect has a word for that. */
+const CUT = new Set(['length', 'abort', 'error']);
 
 const NOTHING_USED: ChatUsage = { prompt: 0, cached: 0, completion: 0, reasoning: 0 };
 
@@ -40,7 +43,7 @@ export class ChatAnswer {
   }
 
   get finish(): Finish {
-    if (this.#finish === 'length') return 'length';
+    if (this.#finish !== null && CUT.has(this.#finish)) return 'length';
     if (this.#finish === 'content_filter') return 'filter';
     // Some engines say "stop" after calls.
     return this.#hasCalls ? 'calls' : 'stop';

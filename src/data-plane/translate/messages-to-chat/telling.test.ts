@@ -131,6 +131,7 @@ test('why it stopped', () => {
     ['stop', { stop_reason: 'other' }, { content: 'x' }, ['end_turn', null]],
     ['stop', {}, { tool_calls: [{ index: 0, id: 'a', function: { name: 'a', arguments: '' } }] }, ['tool_use', null]],
     ['length', {}, { content: 'x' }, ['max_tokens', null]],
+    ['abort', {}, { content: 'x' }, ['max_tokens', null]],
     ['content_filter', {}, { content: 'x' }, ['refusal', null]],
     ['stop', {}, { refusal: 'No.' }, ['refusal', null]],
   ];

@@ -10,6 +10,7 @@ const known = new Set([
   'input_schema',
   'strict',
   'cache_control',
+  'allowed_callers',
   'defer_loading',
   'eager_input_streaming',
   'input_examples',
@@ -18,11 +19,14 @@ const known = new Set([
 /** Tools with a schema become functions; those that Anthropic's servers run, or that only its models know, are refused. */
 export const toolsRule: FieldRule = (value, field, { call, objections }) => {
   const tools = objectsOf(value, field, objections).map(([tool, path]) => {
-    const { type, name, description, input_schema: schema, strict } = tool;
+    const { type, name, description, input_schema: schema, strict, allowed_callers: callers } = tool;
     if (typeof type === 'string' && type !== 'custom') {
       objections.unsayable(`${path}.type`, `${type} is a tool of Anthropic's own`);
     } else {
       knowsOnly(tool, path, known, objections);
+      if (Array.isArray(callers) && !callers.includes('direct')) {
+        objections.unsayable(`${path}.allowed_callers`, 'only the model itself calls tools there');
+      }
       if (objectOf(schema) === null) objections.malformed(`${path}.input_schema`, 'a JSON schema');
     }
     return {

@@ -145,7 +145,14 @@ test('tools and which of them to use', () => {
   const schema = { type: 'object', properties: {} };
   const told = callOf({
     tools: [
-      { name: 'read', description: 'Reads.', input_schema: schema, cache_control: {}, defer_loading: true },
+      {
+        name: 'read',
+        description: 'Reads.',
+        input_schema: schema,
+        cache_control: {},
+        defer_loading: true,
+        allowed_callers: ['direct'],
+      },
       { type: 'custom', name: 'write', input_schema: schema, strict: true },
     ],
     tool_choice: { type: 'any', disable_parallel_tool_use: true },
@@ -217,6 +224,10 @@ test('what cannot be told is refused by its name', () => {
     [{ tools: [{ name: 'a', input_schema: {} }, webSearch] }, 'tools[1].type'],
     [{ tools: [{ name: 'a', input_schema: {}, unheard_of: 1 }] }, 'tools[0].unheard_of'],
     [{ tools: [{ name: 'a' }] }, 'tools[0].input_schema'],
+    [
+      { tools: [{ name: 'a', input_schema: {}, allowed_callers: ['code_execution_20250825'] }] },
+      'tools[0].allowed_callers',
+    ],
     [{ tool_choice: { type: 'some' } }, 'tool_choice.type'],
     [{ thinking: { type: 'some' } }, 'thinking.type'],
     [{ messages: 'hi' }, 'messages'],
