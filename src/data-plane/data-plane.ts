@@ -159,6 +159,11 @@ export class DataPlane {
     return this.#settled.promise;
   }
 
+  /** Who places the request: what takes no slot does not wait for one. */
+  portOf({ route }: Trip): DispatchPort {
+    return route.takesSlot ? this.port : this.errands;
+  }
+
   /** Judges which nodes of the model `name` can be asked what the request asks, and how. */
   planAsking(trip: Trip, call: AnyCall, name: string): Asking | Unaskable {
     return planAsking(trip.route, trip.form, call, name, () => trip.body, {

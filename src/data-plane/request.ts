@@ -1,35 +1,28 @@
 import type { ServerResponse } from 'node:http';
-import { readErrorMessage } from './attempt/scrub.ts';
-import { endOfProviderStatus, providerVerdict } from './attempt/provider-verdict.ts';
-import { endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { mayUse } from './auth/callers.ts';
-import { attemptEnding } from './attempt-ending.ts';
 import { type AnyCall, isUpload, readAnyCall } from './calls.ts';
 import type { DataPlane } from './data-plane.ts';
-import type { DispatchPort } from './dispatcher/dispatch-port.ts';
-import { type Asking, plainCall } from './asking.ts';
+import type { Asking } from './asking.ts';
 import type { Grant, LeaseOutcome, NodeRef } from './dispatcher/ticket.ts';
 import { claimOf, learns } from './claim.ts';
 import { type Ending, left, notPlaced, refused } from './ending.ts';
 import { canonicalModel } from '../fleet/glossary.ts';
-import { upstreamName } from '../fleet/offered-models.ts';
-import type { AttemptEnd, Usage } from '../fleet/settlement.ts';
-import type { NodeSnapshot } from '../fleet/snapshot.ts';
+import type { Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import { declaredLength, readBody } from './http/read-body.ts';
-import { codingOf, inviteBody, isComingAtOnce, maxWaitOf, resumeOf, versionHeaders } from './http/request-headers.ts';
+import { codingOf, inviteBody, isComingAtOnce, maxWaitOf, resumeOf } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { type Urgency, urgencyOf } from './http/urgency.ts';
 import { described, failed, unspoken } from './failing.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
-import { hopefuller, legOf, mayPassOn, MOST_ATTEMPTS, type NamedLeg } from './legs.ts';
+import { hopefuller, legOf, mayPassOn, type NamedLeg } from './legs.ts';
 import { missingHint } from './missing-hint.ts';
-import { AnswerRelay } from './relay/answer-relay.ts';
 import { cannotContinue, Resumption } from './resumption.ts';
 import { settle } from './settle.ts';
+import { type Attempt, tryNode } from './try-node.ts';
 import { hasReadyNode } from './targets.ts';
-import { NO_BODY, Trip } from './trip.ts';
+import { Trip } from './trip.ts';
 
 // THE PATH. A request goes through it top to bottom:
 //
@@ -93,7 +86,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 
   // gate: what can be refused before the body is read
   if (plane.draining) return refused(trip, 'draining');
-  const port = portOf(plane, trip);
+  const port = plane.portOf(trip);
   const urgency = urgencyOf(trip.request.headers, trip.caller.key);
   if (typeof urgency === 'string') return refused(trip, 'invalid_header', { message: urgency });
   // Places that are kept for the urgent may be left where there are none for others.
@@ -148,7 +141,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
 
 /** One model after the other, until the client has an answer or none is left that could give it. */
 async function serve(plane: DataPlane, trip: Trip, { call, names, maxWaitMs, urgency }: Asked): Promise<Ending> {
-  const port = portOf(plane, trip);
+  const port = plane.portOf(trip);
   const ticketId = port.nextTicketId();
   trip.keepAlive?.waitsAt(port, ticketId);
   // A node not yet looked at is not passed over for the next one.
@@ -169,7 +162,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, names, maxWaitMs, urg
 /** Admit and place, try, relay: until the client has an answer or no node of this model is left to ask. */
 async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLeg): Promise<Ending> {
   const { name, ticketId, urgency, waitUntilMs } = leg;
-  const port = portOf(plane, trip);
+  const port = plane.portOf(trip);
   const asking = plane.planAsking(trip, call, name);
   if (asking.kind === 'unspoken') {
     return trip.route.isAboutModel ? described(plane, trip, call.model) : unspoken(trip);
@@ -229,123 +222,6 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
     if (trip.leaving.hasLeft) return left(trip, false);
     if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(trip, port, model, failure);
   }
-}
-
-interface Attempt {
-  readonly end: AttemptEnd;
-  readonly verdict: Verdict;
-  readonly retryAfterMs: number | null;
-  readonly usage: Usage | null;
-  /** Set where the request is over with this attempt. */
-  readonly ending: Ending | null;
-}
-
-/** One try on one node: sends the request, relays the answer, judges the end. */
-async function tryNode(
-  plane: DataPlane,
-  trip: Trip,
-  call: AnyCall,
-  name: string,
-  asking: Asking,
-  grant: Grant,
-): Promise<Attempt> {
-  const { clock, deadlines, httpClient } = plane;
-  const node = plane.snapshot.nodes[grant.node];
-  if (!node || node.generation !== grant.generation) return unasked('node-lost');
-  const startedAt = clock.now();
-  const contentType = trip.request.headers['content-type'];
-  const upstream = upstreamName(name, grant.upstream);
-  const isResumed = trip.outlet.hasBegun;
-  const transcript = trip.resumption?.transcript ?? null;
-  if (!isResumed) transcript?.reset();
-  const asked = isResumed
-    ? (trip.resumption?.callFor(node, upstream) ?? null)
-    : asking.translated?.isNeededFor(node, startedAt)
-      ? asking.translated.callFor(node, upstream)
-      : plainCall(trip.route, call, contentType, trip.body, upstream);
-  if (asked === null) return unasked('unsupported');
-  const { telling } = asked;
-  const door = plane.doors.to(node);
-  const relay = new AnswerRelay({
-    outlet: trip.outlet,
-    askedModel: call.model,
-    mayPass: trip.route.answer === 'any',
-    telling,
-    transcript,
-    timeouts: door.timeoutsFor(name),
-    clock,
-    deadlines,
-    begin: () => begun(plane, trip, asking, grant),
-  });
-  trip.leaving.tell(() => relay.clientGone());
-  trip.attempt = { relay, node };
-  // Built in place: a name for it would keep it, body and all, as long as the answer takes.
-  const exchange = httpClient.exchange(
-    door.target,
-    door.request({
-      requestId: trip.id,
-      path: asked.path,
-      contentType: asked.contentType,
-      accept: telling ? undefined : trip.request.headers.accept,
-      traceparent: trip.traceparent,
-      more: trip.route.dialect === 'anthropic' && !telling ? versionHeaders(trip.request) : null,
-      body: asked.body,
-    }),
-    relay,
-  );
-  relay.attach(exchange);
-  const result = await relay.ended;
-  trip.attempt = null;
-  trip.leaving.tell(null);
-
-  const used = isResumed ? (trip.resumption?.usageOf(result.usage) ?? null) : result.usage;
-  trip.usage = used ?? trip.usage;
-  const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
-  const isOwnDialect = trip.route.speech !== null && !telling;
-  const end =
-    result.end === 'refused' ? endOfRefusal(node, isOwnDialect, result.status ?? 0, message ?? '') : result.end;
-  trip.attempts.push({
-    nodeId: node.id,
-    nodeName: node.name,
-    startedAfterMs: startedAt - trip.arrivedAt,
-    durationMs: clock.now() - startedAt,
-    status: result.status,
-    end,
-    model: name === call.model ? null : canonicalModel(name),
-  });
-  const verdict = node.provider ? providerVerdict(end, result.status) : verdicts[end];
-  const { baseUrl, apiKey } = node;
-  const scrubbed = { baseUrl, name: node.name, apiKey, model: { own: upstream, asked: call.model } };
-  const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
-  const { usage } = result;
-  const ending = attemptEnding(plane, trip, end, result, scrubbed);
-  if (end !== 'broken' || ending !== null) return { end, verdict, retryAfterMs, usage, ending };
-  trip.resumption?.broke(usage);
-  return { end, verdict: { ...verdict, furtherAttempts: MOST_ATTEMPTS }, retryAfterMs, usage, ending };
-}
-
-/** The answer has begun: it is asked for once more only where it breaks and can be resumed. */
-function begun(plane: DataPlane, trip: Trip, asking: Asking, { lease }: Grant): string[] {
-  if (trip.stream) portOf(plane, trip).firstToken(lease);
-  trip.body = NO_BODY;
-  trip.keepAlive?.end();
-  asking.translated?.release();
-  return plane.answerHeaders(trip);
-}
-
-/** Who places the request: what takes no slot does not wait for one. */
-function portOf(plane: DataPlane, { route }: Trip): DispatchPort {
-  return route.takesSlot ? plane.port : plane.errands;
-}
-
-function endOfRefusal({ provider }: NodeSnapshot, notAllHaveIt: boolean, status: number, message: string): AttemptEnd {
-  if (provider) return endOfProviderStatus(status, message);
-  return notAllHaveIt && lacksEndpoint(status, message) ? 'unsupported' : endOfStatus(status, message);
-}
-
-/** An attempt of which no node heard. */
-function unasked(end: AttemptEnd): Attempt {
-  return { end, verdict: verdicts[end], retryAfterMs: null, usage: null, ending: null };
 }
 
 function canTranslate(plane: DataPlane, { translated }: Asking, grant: Grant): boolean {
