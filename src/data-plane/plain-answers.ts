@@ -40,6 +40,7 @@ export async function answerPlainly(
     else sendError(response, dialects[dialect], error, all);
   };
   switch (route.kind) {
+    case 'greeting':
     case 'healthz':
       return sendJson(request, response, 200, ownHeaders, { status: 'alive' });
     case 'readyz': {

@@ -79,3 +79,9 @@ test('lists ask for a key where keys are required', async () => {
   }
   assert.equal((await fetch(`${router.url}/api/pull`, { method: 'POST' })).status, 401);
 });
+
+test("Ollama's command line finds somebody there", async () => {
+  await using router = await startDataPlane(nodes);
+  assert.equal((await fetch(`${router.url}/`, { method: 'HEAD' })).status, 200);
+  assert.equal((await fetch(`${router.url}/`)).status, 404);
+});

@@ -29,6 +29,8 @@ export type Route =
   /** A command of Ollama's that changes a node. */
   | { readonly kind: 'for-administrators' }
   | { readonly kind: 'model'; readonly id: string }
+  /** Ollama's command line asks whether there is anybody before everything else. */
+  | { readonly kind: 'greeting' }
   | { readonly kind: 'healthz' }
   | { readonly kind: 'readyz' }
   | { readonly kind: 'options'; readonly allow: string }
@@ -130,6 +132,7 @@ export function findRoute(method: string, target: string): Route {
   const query = target.indexOf('?');
   const path = query < 0 ? target : target.slice(0, query);
   if (method === 'OPTIONS' && path === '*') return { kind: 'options', allow: 'GET, HEAD, POST, OPTIONS' };
+  if (method === 'HEAD' && path === '/') return { kind: 'greeting' };
   const endpoint = endpoints.get(path) ?? modelEndpoint(path);
   if (!endpoint) return { kind: 'not-found', dialect: dialectOf(path) };
   const allowed = endpoint.method === method || (endpoint.method === 'GET' && method === 'HEAD');
