@@ -183,6 +183,21 @@ test('how much to think is told as effort, whether to think is not', () => {
   );
 });
 
+test('the answer is told as the call asked', () => {
+  const choice = { index: 0, message: { reasoning: 'Hm.', content: 'x' }, finish_reason: 'stop', stop_reason: 'END' };
+  const told = (more: Json): unknown[] => {
+    const result = messagesToChat.translate({ model: 'llama3', messages: [], stop_sequences: ['END'], ...more });
+    assert.ok(!isUntranslatable(result));
+    const { content, stop_sequence: stopText, model } = result.answer().whole({ choices: [choice] }) ?? {};
+    assert.ok(Array.isArray(content));
+    return [content.length, stopText, model];
+  };
+  assert.deepEqual(told({}), [2, 'END', 'llama3']);
+  assert.deepEqual(told({ thinking: { type: 'adaptive' } }), [2, 'END', 'llama3']);
+  assert.deepEqual(told({ thinking: { type: 'disabled' } }), [1, 'END', 'llama3']);
+  assert.deepEqual(told({ thinking: { type: 'adaptive', display: 'omitted' } }), [1, 'END', 'llama3']);
+});
+
 test('an output format', () => {
   const schema = { type: 'object' };
   const expected = { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } };
