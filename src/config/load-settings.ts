@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListenerTls, Settings } from '../fleet/settings.ts';
+import { doubtfulNames } from './doubtful-names.ts';
 import { readAliases } from './entries/aliases.ts';
 import { readDistribution } from './entries/distribution.ts';
 import { readKeys } from './entries/keys.ts';
@@ -78,7 +79,7 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   reportUnsafe(settings, problems);
   reportUnable(settings, request.platform ?? process.platform, problems);
   if (problems.any) return { problems: problems.lines() };
-  warnings.push(...keyWarnings, ...doubtful(settings, request.now));
+  warnings.push(...keyWarnings, ...doubtful(settings, request.now), ...doubtfulNames(settings));
   const origins = new Map(inForce.map(({ path, origin }) => [path, origin]));
   return { settings, origins, inForce, warnings, file: fileName };
 }

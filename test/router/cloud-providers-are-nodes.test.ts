@@ -28,7 +28,7 @@ test('the providers behind the three prefixes are reached over the shared client
   await using anthropic = await fakeProvider('anthropic');
   const providers = [openai, google, anthropic];
   const { nodes } = await settingsFrom(t, { yaml: yamlOf(providers), env: { SECRET: PROVIDER_KEY } });
-  const trusting = nodes.map((node) => ({ ...node, tls: { verify: false } }));
+  const trusting = nodes.map((node) => Object.assign({ tls: { verify: false } }, node));
   await using router = await startRouter({ nodes: trusting });
   await router.settled;
   for (const { kind } of providers) {
