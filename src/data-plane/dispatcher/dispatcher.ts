@@ -42,6 +42,7 @@ export class Dispatcher {
   readonly #room: WaitingRoom;
   readonly #fairness = new Fairness();
   readonly #admission: Admission;
+  readonly #maxWaiters: number;
   readonly #budget: RetryBudget;
   #draining = false;
 
@@ -52,6 +53,7 @@ export class Dispatcher {
     this.#budget = new RetryBudget(now);
     this.#placement = new Placement(options.selection, options.random);
     const { queue, random } = options;
+    this.#maxWaiters = queue.maxWaiters;
     this.#room = new WaitingRoom(queue.timeoutMs);
     const [room, placement, fairness] = [this.#room, this.#placement, this.#fairness];
     this.#admission = new Admission({ queue, room, placement, fairness, random });
@@ -72,7 +74,7 @@ export class Dispatcher {
     if (isPast(ticket, now)) return this.#answerLate(ticket, now);
     let candidate = this.#select(ticket, now);
     if (!candidate && this.#recall()) candidate = this.#select(ticket, now);
-    if (candidate) return this.#grant(ticket, candidate, null, now);
+    if (candidate && !this.#declines(ticket, candidate, now)) return this.#grant(ticket, candidate, null, now);
     if ((ticket.readmitted && !offered) || this.#isExhausted(ticket, now)) {
       return this.#answer(ticket.id, { kind: 'exhausted', waitedMs: null });
     }
@@ -219,6 +221,8 @@ export class Dispatcher {
     const waiter: Waiter = { ticket, account, offered, enteredAt: now, eligibleAt, deadlineAt };
     this.#room.enter(waiter, this.#fairness.servedTag);
     if (waiter.deadlineAt <= now) this.#expire(waiter, now);
+    // Those before it may have left a slot for it.
+    else if (this.#placement.isAnybodyPatient(now)) this.#handOut(null, now);
   }
 
   // The end of a wait
@@ -277,6 +281,17 @@ export class Dispatcher {
     );
   }
 
+  /** While the room fills up a free slot is taken, good or bad. */
+  get #hasRoom(): boolean {
+    return this.#room.size * 2 < this.#maxWaiters;
+  }
+
+  /** Waiting for a better node is worth it, and nobody is delayed or refused for it. */
+  #declines(ticket: Ticket, candidate: Candidate, now: number): boolean {
+    if (ticket.readmitted || this.#draining || !this.#hasRoom) return false;
+    return this.#placement.declines(ticket, candidate, 0, now);
+  }
+
   #grant(ticket: Ticket, candidate: Candidate, waiter: Waiter | null, now: number): void {
     if (!waiter) {
       const grant = this.#placement.take(ticket, candidate, now);
@@ -294,7 +309,7 @@ export class Dispatcher {
     this.#room.age(now);
     for (;;) {
       if (node !== null && !this.#placement.hasFreeSlotOn(node)) return;
-      const turn = nextTurn(this.#room, this.#placement, node, now);
+      const turn = nextTurn(this.#room, this.#placement, node, now, this.#hasRoom);
       if (!turn) return;
       this.#grant(turn.waiter.ticket, turn.candidate, turn.waiter, now);
     }

@@ -8,6 +8,7 @@ import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
 import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
+import { Patience } from './patience.ts';
 import { isInGroup } from '../spoken.ts';
 import { DrainRate } from './retry-after.ts';
 import {
@@ -36,8 +37,7 @@ export class Placement {
   readonly #drainRate = new DrainRate();
   /** Null under policies that learn nothing. */
   readonly #outlook: Outlook | null;
-  /** When the next of the nodes that had enough to read may be given more; Infinity where that is not a matter of time. */
-  #opensAt = Infinity;
+  readonly #patience: Patience | null;
   #snapshot: FleetSnapshot = emptySnapshot;
   #publicModels = 0;
   /** Models offered by each node, by node index; each once, whatever further names it is placed under. */
@@ -47,6 +47,7 @@ export class Placement {
 
   constructor({ policy, cacheTtlMs }: Settings['selection'], random: () => number) {
     this.#outlook = policy === 'adaptive' ? new Outlook() : null;
+    this.#patience = this.#outlook && new Patience(this.#outlook);
     this.#selection = new CachedSelection(emptySnapshot, policyByName[policy], cacheTtlMs, random, this.#outlook);
   }
 
@@ -109,10 +110,31 @@ export class Placement {
     return null;
   }
 
+  /** True where it is better for the ticket, which has waited for so long, to wait for a busy node than to take this one. */
+  declines(ticket: Ticket, candidate: Candidate, waitedMs: number, now: number): boolean {
+    if (!this.#patience) return false;
+    const candidates = this.#selection.candidates(ticket.model, now);
+    const slotFreeMs = (other: Candidate): number | null => {
+      if (wasTried(ticket, other) || !this.#standing.allows(other.node, ticket.model, now)) return null;
+      return this.#ledger.freeSlots(other, ticket.model) > 0 ? 0 : 1 / this.#drainRate.perMs(other.node, now);
+    };
+    return this.#patience.declines(ticket, candidate, { candidates, slotFreeMs }, waitedMs, now);
+  }
+
+  /** True where somebody declined a slot that others may want. */
+  isAnybodyPatient(now: number): boolean {
+    return this.#patience?.isAnybodyPatient(now) === true;
+  }
+
   /** How many leases for the model may be taken on the candidate now. */
   freeSlots(candidate: Candidate, model: string, now: number): number {
     const free = this.#ledger.freeSlots(candidate, model);
-    if (free <= 0 || !this.#mayRead(candidate, now) || !this.#standing.allows(candidate.node, model, now)) return 0;
+    if (
+      free <= 0 ||
+      this.#patience?.mayRead(candidate, now) === false ||
+      !this.#standing.allows(candidate.node, model, now)
+    )
+      return 0;
     return this.#standing.breakerState(candidate.node, now) === 'half-open' ? 1 : free;
   }
 
@@ -212,12 +234,12 @@ export class Placement {
 
   /** When a node that was left out is let in again next, in monotonic ms; Infinity where none is out. */
   nextReturnAt(): number {
-    return Math.min(this.#standing.nextReturnAt(), this.#opensAt);
+    return Math.min(this.#standing.nextReturnAt(), this.#patience?.nextAt ?? Infinity);
   }
 
   forgetPast(now: number): void {
     this.#standing.forgetPast(now);
-    if (this.#opensAt <= now) this.#opensAt = Infinity;
+    this.#patience?.forgetPast(now);
   }
 
   /**
@@ -264,15 +286,6 @@ export class Placement {
   /** As many as were learned, else as the snapshot says. */
   #slotsOf({ index, generation, slots }: Pick<NodeSnapshot, 'index' | 'generation' | 'slots'>): number {
     return this.#outlook?.node(index, generation)?.limit.slots ?? slots;
-  }
-
-  /** False where the node has enough to read for now. */
-  #mayRead({ learned }: Candidate, now: number): boolean {
-    if (!learned?.speed.isTrusted) return true;
-    const opensAt = learned.node.opensAt();
-    if (opensAt <= now) return true;
-    this.#opensAt = Math.min(this.#opensAt, opensAt);
-    return false;
   }
 
   #isOpen(candidate: Candidate, ticket: Ticket, now: number): boolean {

@@ -12,6 +12,18 @@ import { bandOf, type Waiter, type WaitingRoom } from './waiting-room.ts';
 // that was admitted before stands at its old place among its caller's without a delay, and its caller's tag is as if it had never been
 // given a slot: it passes those that came after it and those still in theirs.
 
+/** Who declines a slot is passed over for now; so many of them, or a decision would take as long as the room is full. */
+const MOST_DECLINED = 32;
+
+interface Search {
+  /** The node whose slot is handed out; null for any. */
+  readonly node: number | null;
+  readonly now: number;
+  readonly mayDecline: boolean;
+  /** How many more are asked. */
+  left: number;
+}
+
 /** A waiter and the node it may go to. */
 export interface Turn {
   readonly waiter: Waiter;
@@ -19,27 +31,28 @@ export interface Turn {
 }
 
 /** Who is next to be handed a slot, on one node or (`null`) on any; null where nobody may be. */
-export function nextTurn(room: WaitingRoom, placement: Placement, node: number | null, now: number): Turn | null {
+export function nextTurn(
+  room: WaitingRoom,
+  placement: Placement,
+  node: number | null,
+  now: number,
+  mayDecline: boolean,
+): Turn | null {
+  const search = { node, now, mayDecline, left: MOST_DECLINED };
   for (let band = 0; band < priorities.length; band += 1) {
-    const next = nextOfBand(room, placement, band, node, now);
+    const next = nextOfBand(room, placement, band, search);
     if (next) return next;
   }
   return null;
 }
 
-function nextOfBand(
-  room: WaitingRoom,
-  placement: Placement,
-  band: number,
-  node: number | null,
-  now: number,
-): Turn | null {
+function nextOfBand(room: WaitingRoom, placement: Placement, band: number, search: Search): Turn | null {
   let next: Turn | null = null;
   let nextFlow: Flow | null = null;
   for (const model of room.models()) {
     for (const flow of room.flowsOf(model, band)) {
       if (nextFlow && flow.tag > nextFlow.tag) break;
-      const found = turnOf(flow, placement, node, now);
+      const found = turnOf(flow, placement, search);
       if (found === 'closed') break;
       if (!found) continue;
       if (!next || !nextFlow || flow.tag < nextFlow.tag || found.waiter.ticket.id < next.waiter.ticket.id) {
@@ -53,12 +66,18 @@ function nextOfBand(
 }
 
 /** The first of a caller's waiters that may be handed a slot; `closed` where nobody for the model may be. */
-function turnOf(flow: Flow, placement: Placement, node: number | null, now: number): Turn | 'closed' | null {
+function turnOf(flow: Flow, placement: Placement, search: Search): Turn | 'closed' | null {
+  const { node, now } = search;
   for (let place: Place | null = flow.first; place; place = place.behind) {
     const { waiter } = place;
     const { ticket } = waiter;
     if (waiter.eligibleAt > now) continue;
     const candidate = node === null ? placement.select(ticket, now) : placement.selectOn(node, ticket, now);
+    if (candidate && search.mayDecline && placement.declines(ticket, candidate, now - waiter.enteredAt, now)) {
+      search.left -= 1;
+      if (search.left <= 0) return 'closed';
+      continue;
+    }
     if (candidate) return { waiter, candidate };
     // What is closed to a waiter that was tried nowhere is closed to all.
     if (ticket.tried.length === 0) return 'closed';

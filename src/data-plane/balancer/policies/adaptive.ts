@@ -1,5 +1,6 @@
-import type { Candidate } from '../candidate.ts';
+import type { Candidate, Wanted } from '../candidate.ts';
 import { mix } from '../mix.ts';
+import type { Outlook } from '../outlook.ts';
 import { leastLoaded } from './least-loaded.ts';
 import type { Policy } from './policy.ts';
 
@@ -19,15 +20,8 @@ export const adaptive: Policy = (open, counts, turn) => {
   let bestRank = Infinity;
   const answer = outlook.answerTokens(wanted);
   for (const candidate of open) {
-    const { learned } = candidate;
-    if (!learned) continue;
-    const { node, speed } = learned;
-    const ownMs = outlook.uncachedTokens(node, wanted) * speed.promptMs;
-    const generating = node.generating;
-    const firstTokenMs = speed.baseMs + node.backlogMs(now) + ownMs;
-    const loadMs = node.isCold(wanted.model, now) ? speed.switchMs : 0;
-    const othersMs = generating * (ownMs + answer * speed.stepSlopeMs);
-    const cost = firstTokenMs + loadMs + othersMs;
+    const cost = costMs(candidate, wanted, answer, outlook, now);
+    if (cost === null) continue;
     const rank = mix(draw, candidate.node);
     if (best && cost > bestCost / ALIKE && (cost > bestCost * ALIKE || rank >= bestRank)) continue;
     best = candidate;
@@ -36,3 +30,20 @@ export const adaptive: Policy = (open, counts, turn) => {
   }
   return best;
 };
+
+/** What it costs to send the request there now, in ms; null for a node of which nothing is kept. */
+export function costMs(
+  { learned }: Candidate,
+  wanted: Wanted,
+  answerTokens: number,
+  outlook: Outlook,
+  now: number,
+): number | null {
+  if (!learned) return null;
+  const { node, speed } = learned;
+  const ownMs = outlook.uncachedTokens(node, wanted) * speed.promptMs;
+  const firstTokenMs = speed.baseMs + node.backlogMs(now) + ownMs;
+  const loadMs = node.isCold(wanted.model, now) ? speed.switchMs : 0;
+  const othersMs = node.generating * (ownMs + answerTokens * speed.stepSlopeMs);
+  return firstTokenMs + loadMs + othersMs;
+}

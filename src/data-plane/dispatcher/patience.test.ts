@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DispatchDesk } from '../../../test/support/dispatch-desk.ts';
+import { nodesAlike } from '../../../test/support/fleet.ts';
+import { noClaim, type Claim } from './ticket.ts';
+
+const SLOW = 1;
+const LONG = 20_000;
+
+function prompt(tokens: number): { readonly claim: Claim } {
+  return { claim: { ...noClaim, promptTokens: tokens, streams: true } };
+}
+
+/** Two nodes: the first reads 10 tokens a ms, the second one; both known by their answers. */
+function fastAndSlow(slots: number): DispatchDesk {
+  const desk = new DispatchDesk(nodesAlike(2, { slots }), { policy: 'adaptive' });
+  for (let nth = 0; nth < 20; nth += 1) {
+    for (const perMs of [10, 1]) {
+      // Two at once go to two nodes; which of them is which is decided here.
+      const id = desk.ask(prompt(2000));
+      const { node, lease } = desk.grant(id);
+      desk.now += 2000 / (node === SLOW ? 1 : 10);
+      desk.dispatcher.firstToken(lease, desk.now);
+      if (perMs === 1) desk.now += 10;
+      desk.release(id);
+    }
+  }
+  // The slow one is hardly chosen any more once it is known: see to it that it is.
+  const busy = desk
+    .askMany(slots, prompt(10))
+    .filter((id) => desk.state(id) === 'ready' && desk.grant(id).node !== SLOW);
+  for (let nth = 0; nth < 10; nth += 1) {
+    const id = desk.ask(prompt(2000));
+    if (desk.state(id) !== 'ready') continue;
+    const { node, lease } = desk.grant(id);
+    desk.now += 2000 / (node === SLOW ? 1 : 10);
+    desk.dispatcher.firstToken(lease, desk.now);
+    desk.release(id);
+  }
+  for (const id of busy) desk.release(id);
+  return desk;
+}
+
+test('a long prompt waits for a faster node that is busy, and is handed its slot', () => {
+  const desk = fastAndSlow(1);
+  const first = desk.ask(prompt(LONG));
+  assert.notEqual(desk.grant(first).node, SLOW);
+  const second = desk.ask(prompt(LONG));
+  assert.equal(desk.state(second), 'waiting', 'the slow node is free, and ten times as slow');
+  desk.advance(2_000);
+  desk.release(first);
+  assert.notEqual(desk.grant(second).node, SLOW);
+});
+
+test('it waits no longer than that saves', () => {
+  const desk = fastAndSlow(1);
+  desk.ask(prompt(LONG));
+  const second = desk.ask(prompt(LONG));
+  desk.advance(10_000);
+  assert.equal(desk.state(second), 'waiting');
+  desk.advance(12_000);
+  assert.equal(desk.grant(second).node, SLOW);
+});
+
+test('a short prompt does not wait, nor is it kept from a slot that a long one declined', () => {
+  const desk = fastAndSlow(1);
+  desk.ask(prompt(LONG));
+  const long = desk.ask(prompt(LONG));
+  const short = desk.ask(prompt(10));
+  assert.equal(desk.state(long), 'waiting');
+  assert.equal(desk.grant(short).node, SLOW);
+});
+
+test('where the room is half full a free slot is taken, good or bad', () => {
+  const desk = fastAndSlow(1);
+  desk.ask(prompt(LONG));
+  const ids = desk.askMany(9, prompt(LONG));
+  assert.ok(ids.every((id) => desk.state(id) === 'waiting'));
+  ids.push(...desk.askMany(2, prompt(LONG)));
+  const served = ids.filter((id) => desk.state(id) === 'ready');
+  assert.deepEqual(
+    served.map((id) => desk.grant(id).node),
+    [SLOW],
+  );
+});
+
+test('a node that has enough to read gets no further prompt until it has caught up, though it has slots', () => {
+  const desk = fastAndSlow(8);
+  const waiting = (): number => desk.counts().waiters;
+  const ids = desk.askMany(9, prompt(LONG));
+  assert.ok(waiting() >= 5, `${waiting()} wait`);
+  const [first = 0] = ids;
+  desk.now += 2_000;
+  const before = waiting();
+  desk.dispatcher.firstToken(desk.grant(first).lease, desk.now);
+  desk.advance(0);
+  assert.ok(waiting() < before, 'its first token makes room for the next');
+});
+
+test('nobody is patient where nothing is known', () => {
+  const desk = new DispatchDesk(nodesAlike(4, { slots: 2 }), { policy: 'adaptive' });
+  const ids = desk.askMany(8, prompt(LONG));
+  assert.ok(ids.every((id) => desk.state(id) === 'ready'));
+});
