@@ -5,7 +5,7 @@ import { compatibilityPage, lockedVersions } from './docs/compatibility-page.ts'
 import { errorsPage } from './docs/errors-page.ts';
 import { progressTable, withTable } from './docs/progress-table.ts';
 import { seedRows } from './quality/seed-rows.ts';
-import { clients } from '../test/clients/clients.ts';
+import { agents, clients } from '../test/clients/clients.ts';
 
 // Writes the documents that are made from code. With --check it writes nothing and fails if one is out of date, so that
 // they cannot fall behind unnoticed.
@@ -14,7 +14,11 @@ const root = join(import.meta.dirname, '..');
 
 const pages: Readonly<Record<string, (present: string) => string>> = {
   'docs/compatibility.md': () =>
-    compatibilityPage(Object.values(clients), lockedVersions(readFileSync(join(root, 'package-lock.json'), 'utf8'))),
+    compatibilityPage(
+      Object.values(clients),
+      agents,
+      lockedVersions(readFileSync(join(root, 'package-lock.json'), 'utf8')),
+    ),
   'docs/configuration.md': () => configurationReference(),
   'docs/errors.md': () => errorsPage(),
   'docs/progress.md': (present) => withTable(present, progressTable(seedRows)),

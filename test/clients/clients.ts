@@ -1,4 +1,5 @@
 import type { EngineKind } from '../../src/fleet/glossary.ts';
+import { fetched, type FetchedClient } from '../../tools/clients/pins.ts';
 
 // Which clients are held to the router, and what about each is not as one would hope. Every row has a test file beside this one,
 // which fails where a row says too much; docs/compatibility.md is made from it and from the versions in package-lock.json.
@@ -28,6 +29,8 @@ export const nodesFor = {
 export interface ClientRow {
   /** As in docs/compatibility.md. */
   readonly name: string;
+  /** Where it is none of package.json's. */
+  readonly fetched: FetchedClient | null;
   /** Its packages, the first of them the one whose version is told. */
   readonly packages: readonly [string, ...string[]];
   /** The endpoint it uses. */
@@ -41,7 +44,7 @@ const row = (
   packages: ClientRow['packages'],
   path: ClientRow['path'],
   lacks: ClientRow['lacks'] = {},
-): ClientRow => ({ name, packages, path, lacks });
+): ClientRow => ({ name, packages, path, lacks, fetched: null });
 
 /** Two ways to retry otherwise than it was told. */
 export const NO_RETRY = 'it retries nothing; its error has the status';
@@ -50,6 +53,7 @@ export const OWN_WAIT = 'it retries after a wait of its own, whatever it was tol
 export const clients = {
   openai: row('OpenAI, chat', ['openai'], '/v1/chat/completions'),
   openaiResponses: row('OpenAI, responses', ['openai'], '/v1/responses'),
+  pythonOpenai: { ...row('OpenAI for Python', ['openai'], '/v1/chat/completions'), fetched: fetched.pythonOpenai },
   anthropic: row('Anthropic', ['@anthropic-ai/sdk'], '/v1/messages'),
   ollama: row('Ollama', ['ollama'], '/api/chat', { retry: NO_RETRY }),
   aiOpenai: row('Vercel AI SDK, OpenAI-compatible', ['@ai-sdk/openai-compatible', 'ai'], '/v1/chat/completions'),
@@ -64,3 +68,18 @@ export const clients = {
   }),
   agents: row('OpenAI Agents', ['@openai/agents'], '/v1/responses'),
 } as const satisfies Record<string, ClientRow>;
+
+export type AgentName = Exclude<keyof typeof fetched, 'pythonOpenai'>;
+
+export interface AgentRow {
+  readonly client: AgentName;
+  readonly path: ClientRow['path'];
+  readonly nodes: readonly EngineKind[];
+}
+
+/** Coding agents, each in a session in which the model writes a file by one of the agent's tools. */
+export const agents: readonly AgentRow[] = [
+  { client: 'claudeCode', path: '/v1/messages', nodes: nodesFor['/v1/messages'] },
+  { client: 'codex', path: '/v1/responses', nodes: nodesFor['/v1/responses'] },
+  { client: 'pi', path: '/v1/chat/completions', nodes: nodesFor['/v1/chat/completions'] },
+];

@@ -10,14 +10,22 @@ export const ANSWER = ['Three', ' of', ' four', ' are taken'] as const;
 export const ARGS = { node: 'gpu' } as const;
 
 /** Answers as asked for, streamed or whole. */
-export const speaking: Scripted = (request, reply) => {
-  const { tongue, said, model, isStream } = heard(request);
+export const speaking: Scripted = answering(sentenceOrCall);
+
+/** A node that says what `answerTo` makes of a call. */
+export function answering(answerTo: (call: unknown) => Said): Scripted {
+  return (request, reply) => answer(request, reply, answerTo);
+}
+
+function answer(request: ScriptedRequest, reply: Reply, answerTo: (call: unknown) => Said): void {
+  const { tongue, model, isStream } = heard(request);
+  const said = answerTo(request.json());
   if (!isStream) return reply.json(200, tongue.whole(said, model));
   begin(reply, tongue);
   for (const bytes of [...tongue.open(model), ...tongue.say(said, model), ...tongue.close(said, model)])
     reply.response.write(bytes);
   reply.response.end();
-};
+}
 
 /** Begins to stream an answer and goes on with it until the client is gone. */
 export const endless: Scripted = async (request, reply) => {
@@ -35,9 +43,10 @@ export function dying(when: Promise<void>): Scripted {
 }
 
 function beginTalking(request: ScriptedRequest, reply: Reply): void {
-  const { tongue, said, model } = heard(request);
+  const { tongue, model } = heard(request);
   begin(reply, tongue);
-  for (const bytes of [...tongue.open(model), ...tongue.say(said, model)]) reply.response.write(bytes);
+  for (const bytes of [...tongue.open(model), ...tongue.say(sentenceOrCall(request.json()), model)])
+    reply.response.write(bytes);
 }
 
 function begin(reply: Reply, { streamType }: Tongue): void {
@@ -46,7 +55,6 @@ function begin(reply: Reply, { streamType }: Tongue): void {
 
 interface Heard {
   readonly tongue: Tongue;
-  readonly said: Said;
   readonly model: string;
   readonly isStream: boolean;
 }
@@ -59,12 +67,16 @@ function heard(request: ScriptedRequest): Heard {
   const model = at(call, 'model');
   // Ollama streams unless it is told not to.
   const isStream = path.startsWith('/api/') ? at(call, 'stream') !== false : at(call, 'stream') === true;
-  return { tongue, said: answerTo(call), model: typeof model === 'string' ? model : '', isStream };
+  return { tongue, model: typeof model === 'string' ? model : '', isStream };
 }
 
 /** A call where tools are offered and no result of one lies in the conversation. */
-function answerTo(call: unknown): Said {
+function sentenceOrCall(call: unknown): Said {
   const tool = at(call, 'tools', 0, 'function', 'name') ?? at(call, 'tools', 0, 'name');
-  const hasResult = /"role":"tool"|"tool_result"|"function_call_output"/.test(JSON.stringify(call));
-  return typeof tool === 'string' && !hasResult ? { tool, args: ARGS } : { pieces: ANSWER };
+  return typeof tool === 'string' && !hasToolResult(call) ? { tool, args: ARGS } : { pieces: ANSWER };
+}
+
+/** True where a conversation, in any dialect, holds what a tool gave. */
+export function hasToolResult(call: unknown): boolean {
+  return /"role":"tool"|"tool_result"|"function_call_output"/.test(JSON.stringify(call));
 }

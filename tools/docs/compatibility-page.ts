@@ -1,4 +1,5 @@
-import { type ClientRow, nodesFor, type Operation, operations } from '../../test/clients/clients.ts';
+import { type AgentRow, type ClientRow, nodesFor, type Operation, operations } from '../../test/clients/clients.ts';
+import { fetched, type FetchedClient } from '../clients/pins.ts';
 
 const opening = `# Compatibility
 
@@ -8,7 +9,11 @@ Clients that are run against the router unchanged, with nothing but their base U
 `;
 
 /** The text of docs/compatibility.md. `versions` are by package. */
-export function compatibilityPage(rows: readonly ClientRow[], versions: ReadonlyMap<string, string>): string {
+export function compatibilityPage(
+  rows: readonly ClientRow[],
+  agents: readonly AgentRow[],
+  versions: ReadonlyMap<string, string>,
+): string {
   const notes: string[] = [];
   const cell = (row: ClientRow, operation: Operation): string => {
     const note = row.lacks[operation];
@@ -18,7 +23,9 @@ export function compatibilityPage(rows: readonly ClientRow[], versions: Readonly
   };
   const names = Object.keys(operations).filter(isOperation);
   const lines = rows.map((row) => {
-    const packages = row.packages.map((name) => `\`${name}\` ${versions.get(name) ?? 'absent'}`).join(', ');
+    const packages = row.fetched
+      ? packageOf(row.fetched)
+      : row.packages.map((name) => `\`${name}\` ${versions.get(name) ?? 'absent'}`).join(', ');
     return tableLine([
       row.name,
       packages,
@@ -44,7 +51,21 @@ export function compatibilityPage(rows: readonly ClientRow[], versions: Readonly
     '',
     ...notes.map((note, index) => `${index + 1}. ${note}`),
     '',
+    '## Coding agents',
+    '',
+    "Each in a session from the command line, in which a scripted model writes a file by one of the agent's own tools.",
+    '',
+    tableLine(['agent', 'tested with', 'endpoint', 'nodes']),
+    tableLine(['---', '---', '---', '---']),
+    ...agents.map(({ client, path, nodes }) =>
+      tableLine([fetched[client].name, packageOf(fetched[client]), `\`${path}\``, nodes.join(', ')]),
+    ),
+    '',
   ].join('\n');
+}
+
+function packageOf({ package: name, version, registry }: FetchedClient): string {
+  return `\`${name}\` ${version}${registry === 'pypi' ? ' (PyPI)' : ''}`;
 }
 
 function tableLine(cells: readonly string[]): string {
