@@ -8,6 +8,8 @@ export const exitCodes = {
   unreachable: 3,
   unauthorized: 4,
   notFound: 5,
+  /** By Ctrl-C. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

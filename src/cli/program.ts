@@ -2,8 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { flagName, rows, variableName } from '../config/table.ts';
 import type { Host } from './commands/admin-command.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { addLogCommand } from './commands/logs.ts';
+import { addModelCommands } from './commands/models.ts';
 import { addNodeCommands } from './commands/nodes.ts';
 import { addRequestCommands } from './commands/requests.ts';
+import { addTaskCommands } from './commands/tasks.ts';
 import { configCheck } from './config-check.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
 import { exitCodes, Failure } from './failure.ts';
@@ -48,8 +51,11 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
   });
 
   addNodeCommands(program, host);
+  addModelCommands(program, host);
+  addTaskCommands(program, host);
   addKeyCommands(program, host);
   addRequestCommands(program, host);
+  addLogCommand(program, host);
   addTopCommand(program, host);
   addDoctorCommand(program, host);
 
@@ -93,6 +99,7 @@ Examples:
   weir serve --config weir.yaml                  take everything from a file
   weir config check --config weir.yaml           see what a file means before using it
   weir nodes list                                what the router on this machine routes to
+  weir models distribute qwen3:8b --tag fast     pull a model onto several nodes
   weir requests list --since 1h                  what happened to requests
   weir top                                       watch the fleet live
   weir doctor                                    what is wrong here, and what to do

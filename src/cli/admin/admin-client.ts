@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { Endpoint } from '../../control-plane/api/contract/endpoint.ts';
 import type { endpoints } from '../../control-plane/api/contract/endpoints.ts';
-import { ExchangeError, type Target } from '../../http-client/exchange.ts';
+import { ExchangeError } from '../../http-client/exchange.ts';
 import { createHttpClient, type FetchedResponse, type HttpClient } from '../../http-client/http-client.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { exitCodes, type ExitCode, Failure } from '../failure.ts';
+import { exitCodes, Failure } from '../failure.ts';
 import type { Connection } from './connection.ts';
+import { followEvents } from './events.ts';
+import { authorization, refusal, targetOf, unreachable, valueOf } from './wire.ts';
 
 // The admin API for the command line. Names, parameters, bodies and answers are those of the descriptions in control-plane/api/contract, of
 // which /api/openapi.json is made too: what does not fit them does not compile, and an answer that does not fit them (of a router of
@@ -39,10 +41,16 @@ export interface AdminClient {
   readonly connection: Connection;
   /** Calls an endpoint; throws `Failure` with what to do and the exit code. */
   call<N extends CallName>(name: N, input: InputOf<N>): Promise<AnswerOf<N>>;
+  /** Gives each event of an endpoint that can be followed to `take`, until `signal` is aborted or it ends. Throws `Failure`. */
+  follow<N extends CallName>(
+    name: N,
+    input: InputOf<N>,
+    take: (event: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   close(): void;
 }
 
-const CONNECT_WITHIN_MS = 5000;
 /** A registration takes up to 5 s, a search on a model hub longer. */
 const ANSWER_WITHIN_MS = 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -63,6 +71,7 @@ export function createAdminClient(connection: Connection, clock: Clock): AdminCl
         `What ${connection.url} answered to ${name} is not what this weir knows. Is the router of the same version, and is this its admin address?`,
       );
     },
+    follow: (name, input, take, signal) => followEvents(httpClient, connection, pathOf(name, input), take, signal),
     close: () => httpClient.close(),
   };
 }
@@ -75,16 +84,13 @@ async function ask(
   httpClient: HttpClient,
   connection: Connection,
   name: string,
-  { params, query, body }: PlainInput,
+  { body, ...named }: PlainInput,
 ): Promise<FetchedResponse> {
-  const [method = '', pattern = ''] = name.split(' ');
-  const path = pattern.replaceAll(/:(\w+)/g, (_, param: string) => encodeURIComponent(params?.[param] ?? ''));
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value));
+  const [method = ''] = name.split(' ');
   const text = body === undefined ? null : Buffer.from(JSON.stringify(body));
   const request = {
     method: methodOf(method),
-    path: search.size > 0 ? `${path}?${search.toString()}` : path,
+    path: pathOf(name, named),
     headers: [
       ...authorization(connection),
       ...(text === null ? [] : ['content-type', 'application/json']),
@@ -104,69 +110,14 @@ async function ask(
   }
 }
 
-export function targetOf({ url, ca }: Connection): Target {
-  return { pool: 'admin', origin: url, tls: ca === null ? null : { ca }, connectMs: CONNECT_WITHIN_MS };
-}
-
-/** Name, value. */
-export function authorization({ token }: Connection): readonly string[] {
-  return token === null ? [] : ['authorization', `Bearer ${token}`];
+function pathOf(name: string, { params, query }: PlainInput): string {
+  const [, pattern = ''] = name.split(' ');
+  const path = pattern.replaceAll(/:(\w+)/g, (_, param: string) => encodeURIComponent(params?.[param] ?? ''));
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value));
+  return search.size > 0 ? `${path}?${search.toString()}` : path;
 }
 
 function methodOf(written: string): 'GET' | 'POST' | 'PUT' | 'DELETE' {
   return written === 'POST' || written === 'PUT' || written === 'DELETE' ? written : 'GET';
-}
-
-export function unreachable({ url, ca }: Connection, { message, failure }: ExchangeError): Failure {
-  const isCertificate = /certificate|altname|self.signed/i.test(message);
-  const advice = isCertificate
-    ? `Name the authority that signed its certificate with --ca FILE${ca === null ? '' : '; the one given did not'}.`
-    : failure === 'connect-failed'
-      ? 'Is it running? Start it with "weir serve", or name another with --admin URL.'
-      : `Is this the admin address? Where it has TLS the address begins with https://.`;
-  return new Failure(exitCodes.unreachable, `No router answers at ${url}: ${message}. ${advice}`);
-}
-
-const codesByStatus: Readonly<Record<number, ExitCode>> = {
-  400: exitCodes.usage,
-  401: exitCodes.unauthorized,
-  403: exitCodes.unauthorized,
-  404: exitCodes.notFound,
-};
-
-/** What a refusal means to whoever typed the command. */
-export function refusal(answer: FetchedResponse, { url, token, tokenFrom }: Connection): Failure {
-  const { status } = answer;
-  const code = codesByStatus[status] ?? exitCodes.failed;
-  if (status === 401) {
-    const why =
-      token === null
-        ? `No admin token was found (${tokenFrom})`
-        : `The router at ${url} does not know this admin token`;
-    return new Failure(code, `${why}. Set WEIR_ADMIN_TOKEN, or name the router's data directory with --data-dir.`);
-  }
-  const message = errorMessage(valueOf(answer));
-  if (message !== null) return new Failure(code, message);
-  return new Failure(
-    exitCodes.unreachable,
-    `${url} answered ${status}, but not as the admin API of a router. Its address is another than that for clients, usually port 9348.`,
-  );
-}
-
-/** In the admin API's own form only: engines and the clients' listener answer in others. */
-function errorMessage(value: unknown): string | null {
-  const error: unknown = typeof value === 'object' && value !== null && 'error' in value ? value.error : null;
-  if (typeof error !== 'object' || error === null || !('message' in error) || 'type' in error) return null;
-  return typeof error.message === 'string' ? error.message : null;
-}
-
-/** The body as JSON, null where there is none; text where it is none. */
-function valueOf({ body }: FetchedResponse): unknown {
-  const text = body.toString('utf8');
-  if (text === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

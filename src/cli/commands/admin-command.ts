@@ -52,6 +52,11 @@ export class Options {
     return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
   }
 
+  /** Of an option written --no-NAME. */
+  isTurnedOff(name: string): boolean {
+    return this.#values[name] === false;
+  }
+
   isSet(name: string): boolean {
     return this.#values[name] === true;
   }

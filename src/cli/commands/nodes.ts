@@ -3,6 +3,7 @@ import { engineKinds } from '../../fleet/glossary.ts';
 import type { AnswerOf } from '../admin/admin-client.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import { type Column, printable, table } from '../output/table.ts';
+import { addNodeLogCommand } from './logs.ts';
 import { adminAction, type Called, examples, group, type Host, type Options, several, whole } from './admin-command.ts';
 
 type Node = AnswerOf<'GET /api/nodes/:id'>;
@@ -53,6 +54,7 @@ export function addNodeCommands(program: Command, host: Host): void {
     const command = nodes.command(name).argument('<node>', 'its name or id').description(about);
     adminAction(command, host, (called) => act(called, called.words[0] ?? ''));
   };
+  addNodeLogCommand(nodes, host);
   onNode('show', 'show one node with all that is known of it', async ({ client, print }, id) => {
     const node = await client.call('GET /api/nodes/:id', { params: { id } });
     print(node, () => details(node));
