@@ -8,6 +8,7 @@ import { addNodeCommands } from './commands/nodes.ts';
 import { addRequestCommands } from './commands/requests.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { configCheck } from './config-check.ts';
+import { addCompletionCommand } from './completion/completion.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { serve, type ServeDeps } from './serve.ts';
@@ -58,6 +59,7 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
   addLogCommand(program, host);
   addTopCommand(program, host);
   addDoctorCommand(program, host);
+  addCompletionCommand(program, host.stdout);
 
   if (argv.length === 0) {
     program.outputHelp();

@@ -1,13 +1,23 @@
 import { type Command, Option } from 'commander';
 import type { AnswerOf } from '../admin/admin-client.ts';
 import { exitCodes, Failure } from '../failure.ts';
-import { bytes } from '../output/figures.ts';
+import { bytes, count, time } from '../output/figures.ts';
 import type { Task } from '../output/progress.ts';
 import { type Column, printable, table } from '../output/table.ts';
-import { adminAction, type Called, examples, group, type Host, several } from './admin-command.ts';
+import { adminAction, type Called, examples, group, type Host, several, whole } from './admin-command.ts';
 import { followTasks } from './waiting.ts';
 
 type Model = AnswerOf<'GET /api/models'>['data'][number];
+
+type Found = AnswerOf<'GET /api/models/catalogue'>['data'][number];
+
+const foundColumns: readonly Column<Found>[] = [
+  { title: 'MODEL', of: ({ id, gated }) => (gated ? `${id} (gated)` : id) },
+  { title: 'DOWNLOADS', of: ({ downloads }) => downloads && count(downloads), isNumber: true },
+  { title: 'TASK', of: ({ task }) => task },
+  { title: 'UPDATED', of: ({ updatedAt }) => updatedAt && time(updatedAt).slice(0, 10) },
+  { title: 'PULL AS', of: ({ pullName }) => pullName },
+];
 
 const NO_WAIT = 'do not wait until it is done';
 
@@ -32,20 +42,31 @@ const columns: readonly Column<Model>[] = [
       ),
     isNumber: true,
   },
-  { title: 'NODES', of: ({ nodes }) => nodes.map(({ name, ready }) => (ready ? name : `(${name})`)).join(', ') },
+  { title: 'NODES', of: ({ nodes }) => nodes.map(nameOf).join(', ') },
 ];
 
 /** `weir models …`: what the fleet has, and bringing models onto nodes. */
 export function addModelCommands(program: Command, host: Host): void {
   const models = group(program, 'models', 'list models, and bring them onto nodes');
   adminAction(
-    models.command('list').description('list the models; nodes that cannot serve one now in brackets'),
+    models
+      .command('list')
+      .description('list the models; nodes in brackets cannot serve one now, those with * have it in memory'),
     host,
     async ({ client, print }) => {
       const list = await client.call('GET /api/models', {});
       print(list, () => table(list.data, columns, 'No node offers a model.'));
     },
   );
+
+  const search = models
+    .command('search')
+    .argument('<words...>', 'what to search for')
+    .description('search the model hub')
+    .addOption(new Option('--format <format>', 'gguf: only what Ollama and llama.cpp can run').choices(['any', 'gguf']))
+    .option('--limit <count>', 'at most so many, up to 100 (default: 20)', whole)
+    .addHelpText('after', examples('weir models search qwen3 coder --format gguf'));
+  adminAction(search, host, searchModels);
 
   const pull = models
     .command('pull')
@@ -110,6 +131,15 @@ export function addModelCommands(program: Command, host: Host): void {
   });
 }
 
+async function searchModels({ client, words, options, host, print }: Called): Promise<void> {
+  const format = options.text('format') === 'gguf' ? ('gguf' as const) : undefined;
+  const query = { q: words.join(' '), format, limit: options.number('limit')?.toString() };
+  const answer = await client.call('GET /api/models/catalogue', { query });
+  if (answer.stale)
+    host.stderr(`The hub cannot be asked now; this is what it said at ${time(answer.fetchedAt)} UTC.\n`);
+  print(answer, () => table(answer.data, foundColumns, 'The hub knows none.'));
+}
+
 async function distributeModel(called: Called): Promise<void> {
   const { client, options, host } = called;
   const nodes = [...options.texts('node')];
@@ -143,4 +173,9 @@ function modelOf({ words }: Called): string {
 function largest(values: readonly (number | null)[], show: (value: number) => string): string | null {
   const told = values.filter((value) => value !== null);
   return told.length === 0 ? null : show(Math.max(...told));
+}
+
+function nameOf({ name, ready, loaded }: Model['nodes'][number]): string {
+  const told = loaded === true ? `${name}*` : name;
+  return ready ? told : `(${told})`;
 }
