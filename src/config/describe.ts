@@ -144,7 +144,7 @@ A provider is a node: counted, queued, cooled after a 429 for its \`Retry-After\
 | \`fast: [llama3, "openai:gpt-4o-mini"]\` | In order: the next is tried where the one before has no ready node, is refused for want of room, was waited for for its share of the time, or failed before its answer began. |
 | \`mixed: { any: [{ model: llama3, weight: 3 }, qwen3] }\` | Each request goes to one of them, drawn by weight (1 without it); the others, drawn alike, stand in as above. |
 
-The time that a request may wait is shared evenly by those it may still be tried on, and what one leaves over goes to the next. Lists show an alias where one of its models is offered. A key may use it if its \`models\` name the alias, or else for those of its models that they name. An alias goes before a model of the same name, and cannot name another alias.
+The time that a request may wait is shared evenly by those it may still be tried on, and what one leaves over goes to the next. \`wait\` bounds it: \`fast: { order: [llama3, "openai:gpt-4o-mini"], wait: 2s }\` waits for the first for 2 s at most, and with \`0s\` not at all; so does \`wait\` beside \`any\`. Lists show an alias where one of its models is offered. A key may use it if its \`models\` name the alias, or else for those of its models that they name. An alias goes before a model of the same name, and cannot name another alias.
 
 ## timeouts.models
 

@@ -20,6 +20,8 @@ function after(...ends: readonly AttemptEnd[]) {
 test('the wait is shared evenly by the models that are left, and what one leaves over goes to the next', () => {
   const none = { waitMs: null, attempts: [] };
   assert.deepEqual(legOf(none, 3000, ['b', 'c']), { waitUntilMs: 1000, attemptsLeft: 1 });
+  assert.equal(legOf(none, 3000, ['b', 'c'], 500).waitUntilMs, 500);
+  assert.equal(legOf(none, 3000, [], 500).waitUntilMs, 3000);
   assert.deepEqual(legOf({ ...none, waitMs: 200 }, 3000, ['c']), { waitUntilMs: 1600, attemptsLeft: 2 });
   assert.deepEqual(legOf({ ...none, waitMs: 1600 }, 3000, []), { waitUntilMs: 3000, attemptsLeft: 3 });
   assert.deepEqual(legOf({ ...none, waitMs: 4000 }, 3000, []), { waitUntilMs: 4000, attemptsLeft: 3 });

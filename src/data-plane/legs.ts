@@ -36,16 +36,17 @@ export interface NamedLeg extends Leg {
   readonly urgency: Urgency;
 }
 
-/** What a model may take of the request where others, `later`, are there to stand in: an even share of the wait, and one attempt left for each. */
+/** What a model may take of the request where others, `later`, are there to stand in: an even share of the wait, at most `mostWaitMs`, and one attempt left for each. */
 export function legOf(
   { waitMs, attempts }: Pick<Trip, 'waitMs' | 'attempts'>,
   maxWaitMs: number,
   later: readonly unknown[],
+  mostWaitMs = Infinity,
 ): Leg {
   const waitedMs = waitMs ?? 0;
   const left = Math.max(0, maxWaitMs - waitedMs);
   return {
-    waitUntilMs: waitedMs + left / (later.length + 1),
+    waitUntilMs: waitedMs + (later.length === 0 ? left : Math.min(mostWaitMs, left / (later.length + 1))),
     attemptsLeft: Math.max(1, MOST_ATTEMPTS - attempts.length - later.length),
   };
 }

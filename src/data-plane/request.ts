@@ -151,7 +151,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, names, maxWaitMs, urg
     const later = names.slice(at + 1);
     if (later.length > 0 && !hasReadyNode(plane.snapshot, name)) continue;
     if (trip.attempts.length > 0 && !(await port.mayRetry())) break;
-    const leg = legOf(trip, maxWaitMs, later);
+    const leg = legOf(trip, maxWaitMs, later, plane.targets.mostWaitMs(call.model));
     const ending = await serveBy(plane, trip, call, { ...leg, name, ticketId, urgency });
     told = hopefuller(told, ending);
     if (later.length === 0 || !mayPassOn(ending, trip, isUpload(call))) break;

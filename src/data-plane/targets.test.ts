@@ -17,7 +17,7 @@ test('a name that is no alias stands for itself, if the caller may use it', () =
 test('a split by weight chooses the first by its share, and every order may follow', () => {
   const weights = { a: 6, b: 3, c: 1 };
   const targets = Object.entries(weights).map(([model, weight]) => ({ model, weight }));
-  const mix = new Targets([{ name: 'mix', how: 'weighted', targets }], seededRandom(7));
+  const mix = new Targets([{ name: 'mix', how: 'weighted', waitMs: null, targets }], seededRandom(7));
   const first = new Map<string, number>();
   const orders = new Set<string>();
   for (let turn = 0; turn < 10_000; turn += 1) {
@@ -38,7 +38,7 @@ test('shares are kept among the models that a caller may use, and a draw at the 
     { model: 'b', weight: 0.2 },
     { model: 'c', weight: 0.7 },
   ];
-  const last = new Targets([{ name: 'mix', how: 'weighted', targets }], () => 1 - Number.EPSILON / 2);
+  const last = new Targets([{ name: 'mix', how: 'weighted', waitMs: null, targets }], () => 1 - Number.EPSILON / 2);
   assert.deepEqual(last.of('mix', anything), ['c', 'b', 'a']);
   assert.deepEqual(
     last.of('mix', (name) => name === 'a' || name === 'b'),

@@ -30,6 +30,11 @@ export class Targets {
     return (alias.how === 'weighted' ? this.#drawn(allowed) : allowed).map(({ model }) => model);
   }
 
+  /** The longest that a model is waited for while another can stand in, in ms. */
+  mostWaitMs(name: string): number {
+    return this.#aliases.get(canonicalModel(name))?.waitMs ?? Infinity;
+  }
+
   /** True where the name is one of the operator's or a list's: as many as there are, and fit to be a metric's label. */
   isNamed(snapshot: FleetSnapshot, name: string): boolean {
     const entry = snapshot.models.get(canonicalModel(name));

@@ -75,6 +75,8 @@ export interface Alias {
   readonly name: string;
   /** `in-order`: each is there for when those before it cannot serve. `weighted`: requests are split, and the others stand in. */
   readonly how: 'in-order' | 'weighted';
+  /** The longest that a model is waited for while others are there to stand in; null: an even share of the request's time. */
+  readonly waitMs: number | null;
   /** At least one; none of them is an alias. */
   readonly targets: readonly AliasTarget[];
 }

@@ -21,6 +21,7 @@ test('finds the sentence in the error forms of known engines', () => {
       { detail: [{ type: 'missing', loc: ['body', 'messages', 0], msg: 'Field required' }, { msg: 'other' }] },
       'body.messages.0: Field required; other',
     ],
+    [[{ error: { code: 400, message: 'in a list', status: 'INVALID_ARGUMENT' } }], 'in a list'],
     ['plain', 'plain'],
   ];
   for (const [body, message] of bodies) assert.equal(errorMessageOf(body), message);

@@ -1,6 +1,6 @@
 // Where engines put the sentence that a person should read. OpenAI, vLLM, SGLang, llama.cpp and Anthropic: `error.message`;
 // Ollama: `error` as a string; older vLLM: `message` beside `object: "error"`; FastAPI: `detail`, a string or a list of
-// `{loc, msg}`.
+// `{loc, msg}`; Google: any of it as the only element of a list.
 
 function field(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
@@ -24,7 +24,8 @@ function validationMessage(detail: unknown): string | null {
 }
 
 /** The human message of a parsed error body, or null where none of the known shapes fits. */
-export function errorMessageOf(value: unknown): string | null {
+export function errorMessageOf(body: unknown): string | null {
+  const value: unknown = Array.isArray(body) ? body[0] : body;
   const error = field(value, 'error');
   const detail = field(value, 'detail');
   return (

@@ -10,7 +10,7 @@ import { startDataPlane, testKey, type TestDataPlane } from '../support/start-da
 import { until } from '../support/until.ts';
 
 function inOrder(name: string, ...models: readonly string[]): Alias {
-  return { name, how: 'in-order', targets: models.map((model) => ({ model, weight: 1 })) };
+  return { name, how: 'in-order', waitMs: null, targets: models.map((model) => ({ model, weight: 1 })) };
 }
 
 const fast = inOrder('fast', 'llama3', 'openai:gpt-x');
@@ -76,6 +76,21 @@ test('a first model that is full is waited for only a part of the time, and not 
   gate.release();
   for (const answer of await Promise.all([first, ...waiters])) assert.equal(answer.status, 200);
   await router.settled(5);
+});
+
+test('a first model that may not be waited for is passed over as soon as it is full', async () => {
+  const gate = held();
+  await using local = await scriptedNode(gate.answer);
+  await using openai = await fakeProvider('openai');
+  const nodes = [{ url: local.url, slots: 1 }, openai.node()];
+  await using router = await startDataPlane(nodes, { aliases: [{ ...fast, waitMs: 0 }] });
+  const first = router.chat({ model: 'fast' });
+  await until(() => local.count('/v1/chat/completions') === 1, { what: 'the slot to be taken' });
+  assert.equal(await told(router.chat({ model: 'fast' })), '200');
+  assert.equal(openai.requests.length, 1);
+  gate.release();
+  assert.equal(await told(first), '200');
+  await router.settled(2);
 });
 
 test('a first model whose attempts fail is followed by the next, with three attempts in all', async () => {
@@ -149,6 +164,7 @@ test('weights split requests, and the other model stands in', async () => {
   const any: Alias = {
     name: 'mix',
     how: 'weighted',
+    waitMs: null,
     targets: [
       { model: 'a', weight: 9 },
       { model: 'b', weight: 1 },

@@ -79,28 +79,30 @@ test('an administrator sees a provider as a node, may drain and not change it, a
   assert.equal(answer.status, 503);
 });
 
-test('a model of one’s own that is away is stood in for by a provider, and the history says by what', async (t) => {
-  const gone = await scriptedNode();
-  await gone.close();
-  await using openai = await fakeProvider('openai');
-  const yaml = yamlOf(
-    [openai],
-    `nodes: [{ name: own, url: "${gone.url}", models: [llama3] }]\naliases: { fast: [llama3, "openai:gpt-x"] }\n`,
-  );
-  const { nodes, aliases } = await settingsFrom(t, { yaml, env: { SECRET: PROVIDER_KEY } });
-  await using router = await startRouter({ nodes, aliases });
-  const answer = await router.chat({ model: 'fast' });
-  assert.match(await answer.text(), /"model":"fast".*Hello from a node/);
-  const [row] = await historyOf(router);
-  assert.deepEqual([field(row, 'model'), field(row, 'servedModel')], ['fast', 'openai:gpt-x']);
-  const detail = await router.adminJson(`/api/requests/${String(field(row, 'id'))}`);
-  const attempts = field(detail, 'attempts');
-  assert.ok(Array.isArray(attempts));
-  assert.deepEqual(
-    attempts.map((attempt) => [field(attempt, 'nodeName'), field(attempt, 'model'), field(attempt, 'end')]),
-    [['openai', 'openai:gpt-x', 'complete']],
-  );
-});
+for (const threads of [1, 2]) {
+  test(`a model of one’s own that is away is stood in for by a provider, and the history says by what (threads: ${threads})`, async (t) => {
+    const gone = await scriptedNode();
+    await gone.close();
+    await using openai = await fakeProvider('openai');
+    const yaml = yamlOf(
+      [openai],
+      `nodes: [{ name: own, url: "${gone.url}", models: [llama3] }]\naliases: { fast: [llama3, "openai:gpt-x"] }\n`,
+    );
+    const { nodes, aliases } = await settingsFrom(t, { yaml, env: { SECRET: PROVIDER_KEY } });
+    await using router = await startRouter({ nodes, aliases, threads });
+    const answer = await router.chat({ model: 'fast' });
+    assert.match(await answer.text(), /"model":"fast".*Hello from a node/);
+    const [row] = await historyOf(router);
+    assert.deepEqual([field(row, 'model'), field(row, 'servedModel')], ['fast', 'openai:gpt-x']);
+    const detail = await router.adminJson(`/api/requests/${String(field(row, 'id'))}`);
+    const attempts = field(detail, 'attempts');
+    assert.ok(Array.isArray(attempts));
+    assert.deepEqual(
+      attempts.map((attempt) => [field(attempt, 'nodeName'), field(attempt, 'model'), field(attempt, 'end')]),
+      [['openai', 'openai:gpt-x', 'complete']],
+    );
+  });
+}
 
 test('a provider that refuses the key at the start is shown as misconfigured, and its requests are told so in time', async (t) => {
   await using openai = await fakeProvider('openai');

@@ -3,14 +3,18 @@ import type { Alias, AliasTarget } from '../../fleet/settings.ts';
 import type { Problems } from '../problems.ts';
 import { type InForce, lookUp } from '../resolve.ts';
 import type { SourceFile, Tree } from '../sources/tree.ts';
-import { fraction, line } from '../values/kinds.ts';
+import { duration, fraction, line } from '../values/kinds.ts';
+import { showDuration } from '../values/units.ts';
 import { Fields } from './fields.ts';
 
-// Names for several models: a list is tried in its order, `any` splits requests by weight. An alias names models and never another
+// Names for several models: a list is tried in its order, `any` splits requests by weight, and `wait` bounds how long one is waited for
+// before the next. An alias names models and never another
 // alias, itself included: what a name stands for can be read off one line, and no chain can close to a ring.
 
 const EXAMPLE = 'fast: [llama3, "openai:gpt-4o-mini"] or fast: { any: [llama3, { model: qwen3, weight: 2 }] }';
+const FORM: readonly string[] = ['order', 'any', 'wait'];
 const modelName = line('model');
+const wait = duration({ minMs: 0 });
 const weightKind = fraction({ max: 1000, example: '2' });
 
 /** Reads the file's `aliases`. */
@@ -46,18 +50,20 @@ function readAlias(written: string, tree: Tree, fields: Fields, names: ReadonlyM
   if (prefix !== undefined) {
     fields.problem(written, `begins with ${prefix}, and such models go to that provider; choose another name`);
   }
-  const any = tree.kind === 'section' ? fields.section(written, ['any'])?.tree('any') : undefined;
-  const list = tree.kind === 'section' ? any : tree;
+  const section = tree.kind === 'section' ? fields.section(written, FORM) : undefined;
+  const [order, any] = [section?.tree('order'), section?.tree('any')];
+  const waitMs = section?.scalar('wait', wait) ?? null;
+  if (order && any) fields.problem(written, 'has order and any; keep one of them', tree.line);
+  const list = section ? (order ?? any) : tree;
   if (list?.kind !== 'list') {
-    // A misspelt `any` has been told already.
-    if (tree.kind !== 'section' || any !== undefined || tree.entries.size === 0) {
-      fields.problem(written, `lists no models; write ${EXAMPLE}`, tree.line);
-    }
+    // A misspelt key has been told already.
+    const isMisspelt = tree.kind === 'section' && [...tree.entries.keys()].some((key) => !FORM.includes(key));
+    if (list !== undefined || !isMisspelt) fields.problem(written, `lists no models; write ${EXAMPLE}`, tree.line);
     return null;
   }
-  const how = tree.kind === 'section' ? 'weighted' : 'in-order';
+  const how = any && !order ? 'weighted' : 'in-order';
   const targets = list.items.flatMap((item, index) => {
-    const trail = how === 'weighted' ? `${written}.any[${index}]` : `${written}[${index}]`;
+    const trail = section ? `${written}.${order ? 'order' : 'any'}[${index}]` : `${written}[${index}]`;
     return readTarget(item, how, trail, fields) ?? [];
   });
   if (list.items.length === 0) fields.problem(written, `names no model; write ${EXAMPLE}`, list.line);
@@ -74,7 +80,7 @@ function readAlias(written: string, tree: Tree, fields: Fields, names: ReadonlyM
     if (seen.has(canonicalModel(model))) fields.problem(written, `names "${model}" twice; keep one of them`, list.line);
     seen.add(canonicalModel(model));
   }
-  return targets.length === 0 ? null : { name, how, targets };
+  return targets.length === 0 ? null : { name, how, waitMs, targets };
 }
 
 function readTarget(item: Tree, how: Alias['how'], trail: string, fields: Fields): AliasTarget | null {
@@ -102,7 +108,10 @@ function readTarget(item: Tree, how: Alias['how'], trail: string, fields: Fields
   return model === undefined || weight === undefined ? null : { model, weight };
 }
 
-function describe({ how, targets }: Alias): string {
-  if (how === 'in-order') return targets.map(({ model }) => model).join(', then ');
-  return targets.map(({ model, weight }) => `${model} (weight ${weight})`).join(', ');
+function describe({ how, waitMs, targets }: Alias): string {
+  const models =
+    how === 'in-order'
+      ? targets.map(({ model }) => model).join(', then ')
+      : targets.map(({ model, weight }) => `${model} (weight ${weight})`).join(', ');
+  return waitMs === null ? models : `${models}; wait ${showDuration(waitMs)}`;
 }

@@ -380,6 +380,9 @@ test('Anthropic and Google are asked for their lists under their own paths, and 
     const answer = await probe(bare, { ...options, listIsOptional: true });
     assert.deepEqual([answer.kind, answer.kind === 'answered' && answer.models], ['answered', null]);
   }
+  const wrongKey = json([{ error: { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' } }], 400);
+  await using shut = await scriptedNode({ paths: { '/v1beta/openai/models': wrongKey } });
+  assert.equal((await probe(shut, google)).kind, 'unauthorized');
   await using closed = await scriptedNode({ paths: { '/v1/models': json({ error: 'no' }, 401) } });
   assert.equal((await probe(closed, { engine: 'anthropic' })).kind, 'unauthorized');
 });

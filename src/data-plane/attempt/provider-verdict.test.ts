@@ -11,6 +11,8 @@ test("a provider's answers are sorted as a node's, but for its own word for over
   assert.equal(endOfProviderStatus(405, ''), 'client-error');
   assert.equal(endOfProviderStatus(429, ''), 'overloaded');
   assert.equal(endOfProviderStatus(500, ''), 'server-error');
+  assert.equal(endOfProviderStatus(400, 'API key not valid. Please pass a valid API key.'), 'unauthorized');
+  assert.equal(endOfProviderStatus(400, 'Invalid text: API key not valid'), 'client-error');
 });
 
 test('nothing is held against a provider for the sake of one model', () => {

@@ -8,9 +8,13 @@ import { endOfStatus, type Verdict, verdicts } from './verdict.ts';
 /** Anthropic's word for being overloaded. */
 const OVERLOADED = 529;
 
+/** Google's words for a wrong key, which it answers 400; at the beginning, since what follows may be a client's. */
+const WRONG_KEY = /^API key (not valid|expired)/i;
+
 /** Sorts a provider's answer other than 2xx. */
 export function endOfProviderStatus(status: number, message: string): AttemptEnd {
   if (status === OVERLOADED) return 'overloaded';
+  if (status === 400 && WRONG_KEY.test(message)) return 'unauthorized';
   // Something else is missing that the client named: a file, an answer to go on from.
   if (status === 404 && !/\bmodels?\b/i.test(message)) return 'client-error';
   return endOfStatus(status, message);
