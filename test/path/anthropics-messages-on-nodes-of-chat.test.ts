@@ -191,3 +191,48 @@ test("OpenAI's own models are given the limit by the name that they take", async
     assert.deepEqual([sent?.[name], sent?.['model']], [9, 'some-model']);
   }
 });
+
+test('a request as Claude Code makes it, with all that it says beside the conversation', async () => {
+  await using node = await scriptedNode(bytes(readStream('vllm-tools.sse')));
+  await using router = await startDataPlane([{ url: node.url }]);
+  const kept = { cache_control: { type: 'ephemeral' as const, ttl: '1h' as const } };
+  const message = await anthropic(router)
+    .beta.messages.stream(
+      {
+        model: 'llama3',
+        max_tokens: 32_000,
+        betas: ['claude-code-20250219', 'interleaved-thinking-2025-05-14', 'context-management-2025-06-27'],
+        system: [
+          { type: 'text', text: 'x-anthropic-billing-header: cc_version=2.1.300.a1; cc_entrypoint=cli; cch=ea6aa;' },
+          { type: 'text', text: 'You are an agent.', ...kept },
+        ],
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: 'weather?', ...kept }] },
+          { role: 'system', content: 'Skills: none.' },
+        ],
+        tools: [{ ...tools[0], name: 'weather', input_schema: { type: 'object' }, eager_input_streaming: true }],
+        thinking: { type: 'adaptive' },
+        output_config: { effort: 'high' },
+        context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+        metadata: { user_id: 'device' },
+        diagnostics: { previous_message_id: null },
+      },
+      { headers: { 'anthropic-dangerous-direct-browser-access': 'true' } },
+    )
+    .finalMessage();
+  assert.equal(message.stop_reason, 'tool_use');
+  assert.equal(node.requests[0]?.headers['anthropic-beta'], undefined);
+  assert.deepEqual(bodyAt(node), {
+    model: 'llama3',
+    max_tokens: 32_000,
+    stream: true,
+    stream_options: { include_usage: true },
+    reasoning_effort: 'high',
+    user: 'device',
+    tools: [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }],
+    messages: [
+      { role: 'system', content: 'You are an agent.' },
+      { role: 'user', content: 'weather?\n\n<system>\nSkills: none.\n</system>' },
+    ],
+  });
+});
