@@ -61,7 +61,7 @@ test('system text, images and files', () => {
       { role: 'system', content: 'Be brief.' },
       { role: 'developer', content: [text('Be kind.')] },
       user([
-        text('look'),
+        { ...text('look'), cache_control: { type: 'ephemeral' } },
         text(''),
         { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA', detail: 'high' } },
         { type: 'image_url', image_url: { url: 'https://pictures.example/1.png' } },
@@ -77,7 +77,7 @@ test('system text, images and files', () => {
     {
       role: 'user',
       content: [
-        text('look'),
+        { ...text('look'), cache_control: { type: 'ephemeral' } },
         { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
         { type: 'image', source: { type: 'url', url: 'https://pictures.example/1.png' } },
         {
@@ -230,6 +230,7 @@ test('what cannot be told is refused by its name', () => {
     [{ messages: [{ role: 'function', name: 'x', content: 'y' }] }, 'messages[0].role'],
     [{ messages: [user([{ type: 'input_audio', input_audio: {} }])] }, 'messages[0].content[0].type'],
     [{ messages: [user([{ type: 'file', file: { file_id: 'f' } }])] }, 'messages[0].content[0].file.file_data'],
+    [{ messages: [user([{ ...text('x'), unheard_of: 1 }])] }, 'messages[0].content[0].unheard_of'],
     [{ messages: [{ role: 'assistant', audio: { id: 'a' } }] }, 'messages[0].audio'],
     [{ messages: [{ role: 'assistant', tool_calls: [custom] }] }, 'messages[0].tool_calls[0].type'],
     [

@@ -19,6 +19,13 @@ const known = new Set([
   'reasoning',
 ]);
 
+const knownOfPart: Readonly<Record<string, ReadonlySet<string>>> = {
+  text: new Set(['type', 'text', 'cache_control']),
+  refusal: new Set(['type', 'refusal']),
+  image_url: new Set(['type', 'image_url', 'cache_control']),
+  file: new Set(['type', 'file']),
+};
+
 const DATA_URL = /^data:([^;,]+)(?:;[^;,]+)*;base64,/;
 
 interface Turn {
@@ -64,7 +71,7 @@ function calledBy(message: Json, at: string, objections: Objections): Json[] {
     const { type = 'function', id } = call;
     if (type !== 'function') objections.unsayable(`${path}.type`, `there are no calls of type ${textOf(type)}`);
     const { name, arguments: args } = objectOf(call['function']) ?? {};
-    const text = textOf(args);
+    const text = args === undefined ? '' : requiredText(args, `${path}.function.arguments`, objections);
     return {
       type: 'tool_use',
       id: idThere(requiredText(id, `${path}.id`, objections)),
@@ -100,19 +107,25 @@ function blocksOf(content: unknown, at: string, objections: Objections): Json[] 
   return objectsOf(content, at, objections).flatMap(([part, path]) => readPart(part, path, objections));
 }
 
-function textBlocks(text: string): Json[] {
-  return text === '' ? [] : [{ type: 'text', text }];
+function textBlocks(text: string, more: Json | null = null): Json[] {
+  return text === '' ? [] : [{ type: 'text', text, ...more }];
 }
 
 function readPart(part: Json, at: string, objections: Objections): Json[] {
-  switch (part['type']) {
+  const { type } = part;
+  if (typeof type === 'string' && Object.hasOwn(knownOfPart, type)) {
+    knowsOnly(part, at, knownOfPart[type] ?? known, objections);
+  }
+  // What clients that mean Anthropic add, since only it takes such marks.
+  const cached = objectOf(part['cache_control']) && { cache_control: part['cache_control'] };
+  switch (type) {
     case 'text':
-      return textBlocks(requiredText(part['text'], `${at}.text`, objections));
+      return textBlocks(requiredText(part['text'], `${at}.text`, objections), cached);
     case 'refusal':
       return textBlocks(requiredText(part['refusal'], `${at}.refusal`, objections));
     case 'image_url': {
       const url = requiredText(objectOf(part['image_url'])?.['url'], `${at}.image_url.url`, objections);
-      return [{ type: 'image', source: sourceOf(url) }];
+      return [{ type: 'image', source: sourceOf(url), ...cached }];
     }
     case 'file': {
       const { file_data: bytes, filename } = objectOf(part['file']) ?? {};
@@ -120,7 +133,7 @@ function readPart(part: Json, at: string, objections: Objections): Json[] {
       return [{ type: 'document', source, ...(typeof filename === 'string' && { title: filename }) }];
     }
     default:
-      objections.unsayable(`${at}.type`, `there are no parts of type ${textOf(part['type'])}`);
+      objections.unsayable(`${at}.type`, `there are no parts of type ${textOf(type)}`);
       return [];
   }
 }
