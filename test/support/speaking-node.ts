@@ -1,6 +1,7 @@
 import { at } from './json-path.ts';
 import type { Reply, Scripted, ScriptedRequest } from './scripted-answers.ts';
-import { type Said, type Tongue, tongues } from './tongues.ts';
+import type { Said, Tongue } from './tongue.ts';
+import { tongues } from './tongues.ts';
 
 // A node that answers whichever dialect it is asked in: a sentence, or, where it is offered tools and was told no result of one
 // yet, a call of the first tool. What a client is told of it is the same in every dialect, so that one set of expectations

@@ -1,33 +1,9 @@
+import { responses } from './responses-tongue.ts';
+import { frame, inPieces, named, type Said, textOf, type Tongue } from './tongue.ts';
+
 // What a node says in each dialect: the same short answers as bytes in OpenAI's chat form, its responses form, Anthropic's and
 // Ollama's, written from their public API references. With `speaking-node.ts` they make a node for any client.
 
-/** What is said: text in pieces, or one call of a tool. */
-export type Said =
-  | { readonly pieces: readonly string[] }
-  | { readonly tool: string; readonly args: Readonly<Record<string, string>> };
-
-export interface Tongue {
-  readonly streamType: string;
-  /** The bytes before the first piece, one string an event. */
-  open(model: string): readonly string[];
-  /** The bytes of what is said, at least one string a piece. */
-  say(said: Said, model: string): readonly string[];
-  /** The bytes after the last piece. */
-  close(said: Said, model: string): readonly string[];
-  /** The whole answer of a request that asked for no stream. */
-  whole(said: Said, model: string): object;
-}
-
-const text = (said: Said): string => ('pieces' in said ? said.pieces.join('') : '');
-
-/** A JSON text in three pieces, as engines stream arguments. */
-function inPieces(args: Readonly<Record<string, string>>): readonly string[] {
-  const json = JSON.stringify(args);
-  return [json.slice(0, 3), json.slice(3, 7), json.slice(7)];
-}
-
-const frame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
-const named = (value: { readonly type: string }): string => `event: ${value.type}\n${frame(value)}`;
 const line = (value: object): string => `${JSON.stringify(value)}\n`;
 
 // OpenAI, chat completions
@@ -74,7 +50,7 @@ const openai: Tongue = {
     model,
     choices: [
       'pieces' in said
-        ? { index: 0, message: { role: 'assistant', content: text(said) }, finish_reason: 'stop' }
+        ? { index: 0, message: { role: 'assistant', content: textOf(said) }, finish_reason: 'stop' }
         : {
             index: 0,
             message: { role: 'assistant', content: null, tool_calls: [openaiCall(said)] },
@@ -83,107 +59,6 @@ const openai: Tongue = {
     ],
     usage,
   }),
-};
-
-// OpenAI, responses
-
-const item = (said: Said, status: string): object =>
-  'pieces' in said
-    ? {
-        id: 'msg_1',
-        type: 'message',
-        role: 'assistant',
-        status,
-        content:
-          status === 'completed' ? [{ type: 'output_text', text: text(said), annotations: [], logprobs: [] }] : [],
-      }
-    : {
-        id: 'fc_1',
-        type: 'function_call',
-        status,
-        call_id: 'call_1',
-        name: said.tool,
-        arguments: status === 'completed' ? JSON.stringify(said.args) : '',
-      };
-
-const response = (model: string, status: string, output: readonly object[]): object => ({
-  id: 'resp_1',
-  object: 'response',
-  created_at: 0,
-  status,
-  model,
-  output,
-  error: null,
-  incomplete_details: null,
-  instructions: null,
-  metadata: {},
-  parallel_tool_calls: true,
-  tool_choice: 'auto',
-  tools: [],
-  usage:
-    status === 'completed'
-      ? {
-          input_tokens: 5,
-          input_tokens_details: { cached_tokens: 0 },
-          output_tokens: 4,
-          output_tokens_details: { reasoning_tokens: 0 },
-          total_tokens: 9,
-        }
-      : null,
-});
-
-const responses: Tongue = {
-  streamType: 'text/event-stream',
-  open: (model) => [
-    named(Object.assign({ type: 'response.created' }, { response: response(model, 'in_progress', []) })),
-  ],
-  say: (said) => {
-    const begin = { type: 'response.output_item.added', output_index: 0, item: item(said, 'in_progress') };
-    if (!('pieces' in said)) {
-      const pieces = inPieces(said.args).map((delta) => ({
-        type: 'response.function_call_arguments.delta',
-        item_id: 'fc_1',
-        output_index: 0,
-        delta,
-      }));
-      return [begin, ...pieces].map(named);
-    }
-    const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
-    const part = { type: 'output_text', text: '', annotations: [] };
-    return [
-      begin,
-      { type: 'response.content_part.added', ...at, part },
-      ...said.pieces.map((delta) => ({ type: 'response.output_text.delta', ...at, delta, logprobs: [] })),
-    ].map(named);
-  },
-  close: (said, model) => {
-    const done = item(said, 'completed');
-    const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
-    const ends =
-      'pieces' in said
-        ? [
-            { type: 'response.output_text.done', ...at, text: text(said), logprobs: [] },
-            {
-              type: 'response.content_part.done',
-              ...at,
-              part: { type: 'output_text', text: text(said), annotations: [] },
-            },
-          ]
-        : [
-            {
-              type: 'response.function_call_arguments.done',
-              item_id: 'fc_1',
-              output_index: 0,
-              arguments: JSON.stringify(said.args),
-            },
-          ];
-    return [
-      ...ends,
-      { type: 'response.output_item.done', output_index: 0, item: done },
-      { type: 'response.completed', response: response(model, 'completed', [done]) },
-    ].map(named);
-  },
-  whole: (said, model) => response(model, 'completed', [item(said, 'completed')]),
 };
 
 // Anthropic, messages
@@ -226,7 +101,7 @@ const anthropic: Tongue = {
   whole: (said, model) => {
     const content =
       'pieces' in said
-        ? { type: 'text', text: text(said) }
+        ? { type: 'text', text: textOf(said) }
         : { type: 'tool_use', id: 'toolu_1', name: said.tool, input: said.args };
     return message(model, [content], stopOf(said));
   },
@@ -254,7 +129,7 @@ const ollama: Tongue = {
       ? said.pieces.map((content) => line(told(model, { content }, { done: false })))
       : [line(told(model, ollamaCall(said), { done: false }))],
   close: (_said, model) => [line(told(model, {}, counted))],
-  whole: (said, model) => told(model, 'pieces' in said ? { content: text(said) } : ollamaCall(said), counted),
+  whole: (said, model) => told(model, 'pieces' in said ? { content: textOf(said) } : ollamaCall(said), counted),
 };
 
 /** By the endpoint's path. */

@@ -61,6 +61,11 @@ export function compatibilityPage(
       tableLine([fetched[client].name, packageOf(fetched[client]), `\`${path}\``, nodes.join(', ')]),
     ),
     '',
+    '## Replayed',
+    '',
+    'The requests that Open WebUI makes to an Ollama and to an OpenAI connection ([as its source has them](../test/fixtures/open-webui.ts)), on',
+    'nodes of `ollama` and of `openai`.',
+    '',
   ].join('\n');
 }
 
