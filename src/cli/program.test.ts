@@ -24,6 +24,7 @@ function terminal(context: TestContext, startApp: StartApp = neverStarts, env: R
     startApp,
     version: '1.2.3',
     hasDemo: false,
+    runDemo: () => Promise.resolve(0),
     signals: new EventEmitter(),
     now: () => 0,
     clock: new ManualClock(0, 0),
@@ -198,4 +199,16 @@ test('with log level silent serve prints nothing but failures', async (t) => {
   });
   assert.equal(await run(['serve', '--log-level', 'silent'], host), 1);
   assert.deepEqual(host.out, { stdout: '', stderr: 'weir could not start: over\n' });
+});
+
+test('demo hands its options on and ends with the exit code of the demonstration', async (t) => {
+  const asked: (readonly string[])[] = [];
+  const runDemo: Process['runDemo'] = (args) => {
+    asked.push(args);
+    return Promise.resolve(7);
+  };
+  const host = { ...terminal(t), runDemo };
+  assert.equal(await run(['demo', '--seconds', '5', '--simulated'], host), 7);
+  assert.equal(await run(['demo', '--seconds', 'few'], host), 2);
+  assert.deepEqual(asked, [['--seconds', '5', '--simulated']]);
 });

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { flagName, rows, variableName } from '../config/table.ts';
-import type { Host } from './commands/admin-command.ts';
+import { type Host, whole } from './commands/admin-command.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLogCommand } from './commands/logs.ts';
 import { addModelCommands } from './commands/models.ts';
@@ -17,7 +17,10 @@ import { addTopCommand } from './top/top.ts';
 
 // The command line: which words there are and what they call. What an exit code means is in failure.ts.
 
-export interface Process extends ServeDeps, Host {}
+export interface Process extends ServeDeps, Host {
+  /** Resolves with its exit code. */
+  readonly runDemo: (args: readonly string[]) => Promise<number>;
+}
 
 /** Runs one command line (without the program's name); resolves with the exit code. */
 export async function run(argv: readonly string[], host: Process): Promise<number> {
@@ -59,6 +62,19 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
   addLogCommand(program, host);
   addTopCommand(program, host);
   addDoctorCommand(program, host);
+  const demo = program
+    .command('demo')
+    .description('see the router at work with engines of its own (in a checkout)')
+    .helpOption('-h, --help', 'print this help')
+    .option('--seconds <count>', 'how long a crowd asks (default: 60)', whole)
+    .option('--clients <count>', 'how large it grows (default: 60)', whole)
+    .option('--simulated', 'with simulated engines even where real ones can be had')
+    .allowExcessArguments(false);
+  demo.action(async ({ seconds, clients, simulated }: Readonly<Record<string, unknown>>) => {
+    const counts = Object.entries({ seconds, clients }).filter(([, value]) => typeof value === 'number');
+    const args = counts.flatMap(([name, value]) => [`--${name}`, String(value)]);
+    code = await host.runDemo(simulated === true ? [...args, '--simulated'] : args);
+  });
   addCompletionCommand(program, host.stdout);
 
   if (argv.length === 0) {

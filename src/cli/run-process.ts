@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { processEnvironment } from '../config/sources/environment.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StartApp } from './app.ts';
+import { hasDemo, runDemo } from './demo.ts';
 import { run } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -17,7 +17,8 @@ export async function runProcess(): Promise<void> {
   const code = await run(process.argv.slice(2), {
     startApp,
     version: packageVersion(),
-    hasDemo: existsSync(join(import.meta.dirname, '../../tools/demo')),
+    hasDemo: hasDemo(),
+    runDemo,
     signals: process,
     now: () => systemClock.now(),
     clock: systemClock,

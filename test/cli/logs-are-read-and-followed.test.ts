@@ -34,6 +34,7 @@ test('the log is followed until Ctrl-C', async () => {
     startApp: () => Promise.reject(new Error('this test starts nothing')),
     version: '1.2.3',
     hasDemo: false,
+    runDemo: () => Promise.resolve(0),
     signals,
     now: () => 0,
     clock: systemClock,

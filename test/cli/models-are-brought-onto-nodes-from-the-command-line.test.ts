@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Scripted } from '../support/scripted-answers.ts';
 import { scriptedNode } from '../support/scripted-node.ts';
 import { type OllamaPull, scriptedOllama } from '../support/scripted-ollama.ts';
 import { nodeSettings, startRouter } from '../support/start-router.ts';
 import { until } from '../support/until.ts';
 import { commandsOf } from '../support/weir-command.ts';
+
+const hits: Scripted = (_request, reply) =>
+  reply.json(200, [{ id: 'org/q-GGUF', downloads: 12_345, tags: ['gguf'], lastModified: '2026-02-03T00:00:00.000Z' }]);
 
 function refuse(pull: OllamaPull): void {
   pull.say({ error: 'pull model manifest: file does not exist' });
@@ -94,4 +98,18 @@ test('what an engine cannot do is said at once, and --no-wait does not wait', as
   const waited = await weir('tasks', 'wait', id);
   assert.equal(waited.code, 1);
   assert.match(waited.stdout, /cancelled/);
+});
+
+test('the model hub is searched, and a hub that is away is said', async () => {
+  const hub = await scriptedNode({ paths: { '/api/models': hits } });
+  await using router = await startRouter({ catalogue: { url: hub.url } });
+  const weir = commandsOf(router.adminUrl);
+  const found = await weir('models', 'search', 'q', 'coder', '--format', 'gguf', '--limit', '5');
+  assert.equal(found.code, 0, found.stderr);
+  assert.match(found.stdout, /^MODEL +DOWNLOADS .*\norg\/q-GGUF +12\.3k +- +2026-02-03 +hf\.co\/org\/q-GGUF\n$/);
+  assert.match(hub.requests.at(-1)?.path ?? '', /search=q[+ %20]+coder/);
+  await hub.close();
+  const away = await weir('models', 'search', 'something else');
+  assert.deepEqual([away.code, away.stdout], [1, '']);
+  assert.match(away.stderr, /hub/);
 });

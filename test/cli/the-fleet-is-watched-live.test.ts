@@ -30,6 +30,7 @@ function screen(): Screen {
     startApp: () => Promise.reject(new Error('this test starts nothing')),
     version: '1.2.3',
     hasDemo: false,
+    runDemo: () => Promise.resolve(0),
     signals: new EventEmitter(),
     now: () => 0,
     clock: systemClock,
