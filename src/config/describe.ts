@@ -164,7 +164,7 @@ Keys for clients that are declared here rather than made by the admin API. They 
 | \`label\` | Required, unique; what people call the key. |
 | \`key\` or \`hash\` | One of them: the key itself, best as \`"\${NAME}"\`, or its SHA-256 in hex (\`printf %s KEY \\| sha256sum\`). |
 | \`expiresAt\` | \`2030-01-31\` (UTC) or \`2030-01-31T18:00:00Z\`. Never without it. |
-| \`models\` | The models it may use. All without it. |
+| \`models\` | The models and aliases it may use; a name that ends in \`*\` stands for all that begin so, such as \`"openai:*"\`. All without it. |
 | \`weight\` | Its share where callers compete. 1 without it. |
 | \`maxConcurrent\` | Requests at the same time. No limit without it. |
 | \`ratePerMinute\` | Requests per minute. No limit without it. |

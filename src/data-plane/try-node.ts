@@ -1,5 +1,5 @@
 import { type Asking, plainCall } from './asking.ts';
-import { endOfProviderStatus, providerVerdict } from './attempt/provider-verdict.ts';
+import { endOfProviderStatus, providerVerdict, retryDelayOf } from './attempt/provider-verdict.ts';
 import { readErrorMessage } from './attempt/scrub.ts';
 import { endOfStatus, lacksEndpoint, retryAfterOf, type Verdict, verdicts } from './attempt/verdict.ts';
 import { attemptEnding } from './attempt-ending.ts';
@@ -105,7 +105,8 @@ export async function tryNode(
   const verdict = node.provider ? providerVerdict(end, result.status) : verdicts[end];
   const { baseUrl, apiKey } = node;
   const scrubbed = { baseUrl, name: node.name, apiKey, model: { own: upstream, asked: call.model } };
-  const retryAfterMs = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
+  const said = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
+  const retryAfterMs = said ?? (node.provider && result.refusal ? retryDelayOf(result.refusal.body) : null);
   const { usage } = result;
   const ending = attemptEnding(plane, trip, end, result, scrubbed);
   if (end !== 'broken' || ending !== null) return { end, verdict, retryAfterMs, usage, ending };

@@ -216,5 +216,7 @@ test('a key may use an alias by its name, or those of its models that it may use
   assert.deepEqual(await ask(['fast']), ['200 by local', 'fast']);
   assert.deepEqual(await ask(['llama3']), ['200 by local', 'fast,llama3']);
   assert.deepEqual(await ask(['openai:gpt-x']), ['200 by openai', 'fast']);
+  assert.deepEqual(await ask(['openai:*']), ['200 by openai', 'fast']);
+  assert.deepEqual(await ask(['lla*', 'openai:gpt']), ['200 by local', 'fast,llama3']);
   assert.deepEqual(await ask(['another']), ['403 not_allowed by local', '']);
 });

@@ -156,6 +156,31 @@ test("a provider's 429 and Retry-After are passed on, and it is left alone meanw
   assert.equal(openai.requests.length, 1);
 });
 
+test('what Google asks for in the body of a 429 is passed on likewise', async () => {
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34s' }];
+  const refusal = [{ error: { code: 429, message: 'Quota exceeded', status: 'RESOURCE_EXHAUSTED', details } }];
+  await using google = await fakeProvider('google', { answer: (_request, reply) => reply.json(429, refusal) });
+  await using router = await startDataPlane([google.node()]);
+  const answer = await router.chat({ model: 'google:gemini-x' });
+  assert.equal(answer.headers.get('retry-after'), '34');
+  assert.deepEqual(await told(answer), [503, 'capacity_exceeded']);
+});
+
+test("a provider's own 4xx is told in the client's form, whatever form it came in", async () => {
+  const refusal = [
+    { error: { code: 400, message: 'Request contains an invalid argument.', status: 'INVALID_ARGUMENT' } },
+  ];
+  await using google = await fakeProvider('google', { answer: (_request, reply) => reply.json(400, refusal) });
+  await using router = await startDataPlane([google.node()]);
+  const chatAnswer = await router.chat({ model: 'google:gemini-x' });
+  assert.equal(chatAnswer.status, 400);
+  assert.match(await chatAnswer.text(), /^\{"error":\{"message":"Request contains an invalid argument\."/);
+  const ask = { model: 'google:gemini-x', max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] };
+  const messages = await post(router, '/v1/messages', ask);
+  assert.equal(messages.status, 400);
+  assert.match(await messages.text(), /^\{"type":"error","error":\{.*Request contains an invalid argument\./);
+});
+
 test('more requests than maxConcurrent wait for each other, whatever models of the provider they name', async () => {
   const gate = held();
   await using openai = await fakeProvider('openai', { answer: gate.answer });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endOfProviderStatus, providerVerdict } from './provider-verdict.ts';
+import { endOfProviderStatus, providerVerdict, retryDelayOf } from './provider-verdict.ts';
 import { verdicts } from './verdict.ts';
 
 test("a provider's answers are sorted as a node's, but for its own word for overload and for what is not a model", () => {
@@ -25,4 +25,12 @@ test('nothing is held against a provider for the sake of one model', () => {
   }
   assert.equal(providerVerdict('unauthorized', 401), verdicts.unauthorized);
   assert.equal(providerVerdict('overloaded', 429), verdicts.overloaded);
+});
+
+test('how long Google wants to be left alone stands in the body', () => {
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34.5s' }];
+  const body = Buffer.from(JSON.stringify([{ error: { code: 429, message: 'Quota exceeded', details } }], null, 2));
+  assert.equal(retryDelayOf(body), 34_500);
+  assert.equal(retryDelayOf(Buffer.from('{"retryDelay": "soon"}')), null);
+  assert.equal(retryDelayOf(Buffer.from('')), null);
 });

@@ -26,3 +26,9 @@ export function providerVerdict(end: AttemptEnd, status: number | null): Verdict
   const isOfOneModel = end === 'model-missing' || (end === 'unauthorized' && status === 403);
   return isOfOneModel ? { ...verdict, blame: 'neutral', doubt: null } : verdict;
 }
+
+/** Ms that a refusal's body asks to be left alone, as Google's do in place of a header; null where it does not say. */
+export function retryDelayOf(body: Buffer): number | null {
+  const [, seconds] = /"retryDelay":\s*"(\d{1,9}(?:\.\d{1,9})?)s"/.exec(body.toString('latin1')) ?? [];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+}

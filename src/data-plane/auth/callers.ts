@@ -81,7 +81,11 @@ export class Callers {
 
 /** May this caller use the model? `name` is what the client asked for. */
 export function mayUse({ key }: Caller, name: string): boolean {
-  return key === null || key.models === null || key.models.includes(canonicalModel(name));
+  if (key === null || key.models === null) return true;
+  const model = canonicalModel(name);
+  return key.models.some((allowed) =>
+    allowed.endsWith('*') ? model.startsWith(allowed.slice(0, -1)) : allowed === model,
+  );
 }
 
 function isExpired(key: KeySnapshot, wall: number): boolean {
