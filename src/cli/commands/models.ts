@@ -19,6 +19,8 @@ const foundColumns: readonly Column<Found>[] = [
   { title: 'PULL AS', of: ({ pullName }) => pullName },
 ];
 
+/** The others are in --json. */
+const MOST_NAMES = 6;
 const NO_WAIT = 'do not wait until it is done';
 
 const columns: readonly Column<Model>[] = [
@@ -42,7 +44,7 @@ const columns: readonly Column<Model>[] = [
       ),
     isNumber: true,
   },
-  { title: 'NODES', of: ({ nodes }) => nodes.map(nameOf).join(', ') },
+  { title: 'NODES', of: ({ nodes }) => namesOf(nodes) },
 ];
 
 /** `weir models …`: what the fleet has, and bringing models onto nodes. */
@@ -173,6 +175,12 @@ function modelOf({ words }: Called): string {
 function largest(values: readonly (number | null)[], show: (value: number) => string): string | null {
   const told = values.filter((value) => value !== null);
   return told.length === 0 ? null : show(Math.max(...told));
+}
+
+function namesOf(nodes: Model['nodes']): string {
+  const hidden = nodes.length - MOST_NAMES;
+  const names = nodes.slice(0, MOST_NAMES).map(nameOf).join(', ');
+  return hidden > 0 ? `${names} and ${hidden} more` : names;
 }
 
 function nameOf({ name, ready, loaded }: Model['nodes'][number]): string {

@@ -72,6 +72,14 @@ test('200 nodes fit in 80 by 24, the busiest first, and those that cannot serve 
   assert.match(firstNode ?? '', /#########- +9\/10 +1$/);
 });
 
+test('nodes that are equally busy stand in the order in which people count', () => {
+  const lines = frame('http://r', stats([node('n-10'), node('n-2'), node('n-1')]), null, terminal);
+  assert.deepEqual(
+    lines.slice(-3).map((line) => line.split(' ')[0]),
+    ['n-1', 'n-2', 'n-10'],
+  );
+});
+
 test('rates, waiters and their models, a drain and what a node is held back for are shown', () => {
   const nodes = [
     node('out', { breaker: 'open' }),

@@ -26,7 +26,9 @@ export function frame(url: string, stats: Stats, rates: Rates | null, size: Size
   const columns = Math.max(LEAST_COLUMNS, size.columns);
   const head = heading(url, stats, rates);
   const room = Math.max(1, size.rows - head.length - 1);
-  const nodes = stats.nodes.toSorted((one, other) => load(other) - load(one) || one.name.localeCompare(other.name));
+  const nodes = stats.nodes.toSorted(
+    (one, other) => load(other) - load(one) || one.name.localeCompare(other.name, 'en', { numeric: true }),
+  );
   const shown = nodes.length <= room ? nodes : nodes.slice(0, room - 1);
   const hidden = nodes.length - shown.length;
   const width = Math.min(columns - 50, Math.max(4, ...shown.map(({ name }) => name.length)));

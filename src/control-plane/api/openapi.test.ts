@@ -53,6 +53,21 @@ test('the description is valid OpenAPI 3.1 of this version, and needs the token'
     Object.values(Object(path)).map((operation) => field(operation, 'operationId')),
   );
   assert.equal(new Set(ids).size, ids.length, 'operation ids are unique');
+  const followed = ['/api/logs', '/api/tasks/{id}'].map((path) =>
+    field(
+      document,
+      'paths',
+      path,
+      'get',
+      'responses',
+      '200',
+      'content',
+      'text/event-stream',
+      'schema',
+      'contentSchema',
+    ),
+  );
+  assert.deepEqual(followed, [{ $ref: '#/components/schemas/LogLine' }, { $ref: '#/components/schemas/Task' }]);
   const stranger = await plane.api('GET', '/api/openapi.json', undefined, { authorization: 'Bearer no' });
   assert.equal(stranger.status, 401);
 });

@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly status: readonly number[];
   /** Null: no body. */
   readonly answer: z.ZodType | null;
+  /** What each server-sent event of the answer with follow=1 holds. */
+  readonly event?: z.ZodType;
   /** Where the answer is not JSON. */
   readonly contentType?: string;
   /** Statuses of refusals besides 401, which all have, and 400, which those with input have. */

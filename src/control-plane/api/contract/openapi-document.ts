@@ -49,7 +49,7 @@ function operation(
   pattern: string,
   schemaOf: (schema: z.ZodType, io: 'input' | 'output') => Json,
 ): Json {
-  const { tag, summary, description, params, query, body, status, answer, contentType, refusals } = endpoint;
+  const { tag, summary, description, params, query, body, status, answer, event, contentType, refusals } = endpoint;
   const names = [...pattern.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
   const parameters = [
     ...names.map((name) => {
@@ -57,7 +57,10 @@ function operation(
     }),
     ...queryParameters(query ? schemaOf(query, 'input') : {}),
   ];
-  const content = answer && { [contentType ?? 'application/json']: { schema: schemaOf(answer, 'output') } };
+  const content = answer && {
+    [contentType ?? 'application/json']: { schema: schemaOf(answer, 'output') },
+    ...(event ? { 'text/event-stream': eventStream(schemaOf(event, 'output')) } : {}),
+  };
   const success = { description: content ? 'Done' : 'Done; no body', ...(content ? { content } : {}) };
   const refused = [401, ...((body ?? query) ? [400] : []), ...(refusals ?? [])].toSorted((one, other) => one - other);
   return {
@@ -74,6 +77,11 @@ function operation(
       ...refused.map((code) => [code, refusal(code)]),
     ]),
   };
+}
+
+/** OpenAPI 3.1 has no word for the form of events; a schema of their data is what generators and people can use. */
+function eventStream(data: Json): Json {
+  return { schema: { type: 'string', contentMediaType: 'application/json', contentSchema: data } };
 }
 
 function queryParameters(schema: Json): readonly Json[] {

@@ -66,6 +66,7 @@ export const routerStateEndpoints = {
     query: logFilter,
     status: [200],
     answer: listOf(logLine),
+    event: logLine,
     refusals: [429],
   },
   'GET /metrics': {

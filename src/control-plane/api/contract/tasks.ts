@@ -88,6 +88,7 @@ export const taskEndpoints = {
     query: taskFollowing,
     status: [200],
     answer: task,
+    event: task,
     refusals: [404],
   },
   'DELETE /api/tasks/:id': {
