@@ -24,6 +24,8 @@ interface Session {
   /** Of the router. */
   readonly url: string;
   readonly home: string;
+  /** The node is told the request in another dialect. */
+  readonly isTranslated: boolean;
 }
 
 interface Agent {
@@ -51,12 +53,14 @@ const played: Readonly<Record<AgentName, Agent>> = {
   },
   codex: {
     call: (file) => ({ tool: 'exec_command', args: { cmd: `printf '${WRITTEN}' > ${file}` } }),
-    start: ({ program, url, home }) => {
+    start: ({ program, url, home, isTranslated }) => {
       const provider = `{ name = "weir", base_url = "${url}/v1", wire_api = "responses", env_key = "WEIR_KEY" }`;
       const settings = ['-c', 'model_provider="weir"', '-c', `model_providers.weir=${provider}`, '-m', 'llama3'];
+      // Tools that are no functions cannot be told to a node of chat.
+      const functionsOnly = ['-c', 'features.multi_agent=false', '-c', 'web_search="disabled"'];
       const unasked = ['--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox'];
       return {
-        args: [process.execPath, program, 'exec', ...unasked, ...settings],
+        args: [process.execPath, program, 'exec', ...unasked, ...(isTranslated ? functionsOnly : []), ...settings],
         env: { CODEX_HOME: home, WEIR_KEY: KEY },
       };
     },
@@ -96,7 +100,7 @@ for (const { client, nodes } of Object.values(agents)) {
         const keys = [testKey(keyHash(KEY))];
         const settings = { auth: { clients: 'required' } } as const;
         await using weir = await startDataPlane([{ url: node.url, engine }], settings, { keys });
-        const { args, env } = start({ program, url: weir.url, home });
+        const { args, env } = start({ program, url: weir.url, home, isTranslated: engine !== nodes[0] });
         const [command, ...rest] = args;
         const path = process.env['PATH'] ?? '';
         const child = spawnTied(command, [...rest, 'write it'], { cwd: home, env: { PATH: path, HOME: home, ...env } });

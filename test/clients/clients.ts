@@ -20,10 +20,10 @@ export type Operation = keyof typeof operations;
 
 /** What clients of an endpoint are tried on: nodes that speak its dialect themselves first, then those it is translated for. */
 export const nodesFor = {
-  '/v1/chat/completions': ['openai'],
-  '/v1/responses': ['openai'],
-  '/v1/messages': ['vllm', 'openai'],
-  '/api/chat': ['ollama', 'openai'],
+  '/v1/chat/completions': ['openai', 'anthropic'],
+  '/v1/responses': ['openai', 'google'],
+  '/v1/messages': ['vllm', 'openai', 'anthropic'],
+  '/api/chat': ['ollama', 'openai', 'anthropic'],
 } as const satisfies Record<string, readonly [EngineKind, ...EngineKind[]]>;
 
 export interface ClientRow {
@@ -75,11 +75,19 @@ export interface AgentRow {
   readonly client: AgentName;
   readonly path: ClientRow['path'];
   readonly nodes: readonly EngineKind[];
+  /** What its user must set. */
+  readonly needs: string | null;
 }
 
 /** Coding agents, each in a session in which the model writes a file by one of the agent's tools. */
 export const agents: readonly AgentRow[] = [
-  { client: 'claudeCode', path: '/v1/messages', nodes: nodesFor['/v1/messages'] },
-  { client: 'codex', path: '/v1/responses', nodes: nodesFor['/v1/responses'] },
-  { client: 'pi', path: '/v1/chat/completions', nodes: nodesFor['/v1/chat/completions'] },
+  { client: 'claudeCode', path: '/v1/messages', nodes: nodesFor['/v1/messages'], needs: null },
+  {
+    client: 'codex',
+    path: '/v1/responses',
+    nodes: nodesFor['/v1/responses'],
+    needs:
+      'on nodes that are told in chat (google): `features.multi_agent=false` and `web_search="disabled"`, since it offers tools that are no functions',
+  },
+  { client: 'pi', path: '/v1/chat/completions', nodes: nodesFor['/v1/chat/completions'], needs: null },
 ];

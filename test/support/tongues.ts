@@ -135,6 +135,8 @@ const ollama: Tongue = {
 /** By the endpoint's path. */
 export const tongues: Readonly<Record<string, Tongue>> = {
   '/v1/chat/completions': openai,
+  // As Google has it.
+  '/chat/completions': openai,
   '/v1/responses': responses,
   '/v1/messages': anthropic,
   '/api/chat': ollama,

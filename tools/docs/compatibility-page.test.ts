@@ -13,7 +13,7 @@ test('a client that lacks something has the reason below the table, once', () =>
     (name) => ({ name, packages: ['p'], path: '/api/chat', lacks, fetched: null }) as const,
   );
   const page = compatibilityPage(rows, [], new Map([['p', '1.2.3']]));
-  assert.match(page, /^\| Two \| `p` 1\.2\.3 \| `\/api\/chat` \| ollama, openai \| yes \|.* no \(1\) \|/m);
+  assert.match(page, /^\| Two \| `p` 1\.2\.3 \| `\/api\/chat` \| ollama, openai, anthropic \| yes \|.* no \(1\) \|/m);
   assert.equal(page.match(/it gives up/g)?.length, 1);
 });
 

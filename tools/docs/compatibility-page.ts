@@ -55,10 +55,10 @@ export function compatibilityPage(
     '',
     "Each in a session from the command line, in which a scripted model writes a file by one of the agent's own tools.",
     '',
-    tableLine(['agent', 'tested with', 'endpoint', 'nodes']),
-    tableLine(['---', '---', '---', '---']),
-    ...agents.map(({ client, path, nodes }) =>
-      tableLine([fetched[client].name, packageOf(fetched[client]), `\`${path}\``, nodes.join(', ')]),
+    tableLine(['agent', 'tested with', 'endpoint', 'nodes', 'needs']),
+    tableLine(['---', '---', '---', '---', '---']),
+    ...agents.map(({ client, path, nodes, needs }) =>
+      tableLine([fetched[client].name, packageOf(fetched[client]), `\`${path}\``, nodes.join(', '), needs ?? '']),
     ),
     '',
     '## Replayed',

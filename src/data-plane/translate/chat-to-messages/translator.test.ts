@@ -25,6 +25,12 @@ const call = (id: string, args: string): Json => ({
 });
 const user = (content: unknown): Json => ({ role: 'user', content });
 
+test('not to think is what it does unasked; other fields of a template are refused', () => {
+  assert.deepEqual(callOf({ chat_template_kwargs: { enable_thinking: false } }), callOf({}));
+  assert.equal(fieldOf({ chat_template_kwargs: { enable_thinking: true } }), 'chat_template_kwargs.enable_thinking');
+  assert.equal(fieldOf({ chat_template_kwargs: { x: 1 } }), 'chat_template_kwargs.x');
+});
+
 test('settings under their own or another name', () => {
   const told = callOf({
     max_completion_tokens: 9,

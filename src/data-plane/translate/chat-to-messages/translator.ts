@@ -62,6 +62,12 @@ const user: FieldRule = (value, _field, { call }) => {
   call['metadata'] ??= { user_id: value };
 };
 
+/** How engines are told whether to think. Not to is what Anthropic's models do unasked; to think there needs a number of tokens. */
+const templateFields: FieldRule = (value, field, { objections }) => {
+  for (const [name, said] of Object.entries(objectOf(value) ?? {}))
+    if (name !== 'enable_thinking' || said !== false) objections.unsayable(`${field}.${name}`);
+};
+
 const rules: FieldRules = {
   model: passes,
   messages: ignored, // read below
@@ -81,6 +87,7 @@ const rules: FieldRules = {
   parallel_tool_calls: parallelRule,
   response_format: format,
   reasoning_effort: effort,
+  chat_template_kwargs: templateFields,
   user,
   safety_identifier: user,
   n: emptyOr(1),
