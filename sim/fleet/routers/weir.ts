@@ -82,6 +82,8 @@ export class WeirRouter implements Router {
     const open: OpenRequest = { request, ticket: this.#lastTicket, tried: [], attempts: 0, waitedMs: 0, suspects: [] };
     this.#requests.set(request.id, open);
     this.#byTicket.set(open.ticket, open);
+    // Some places open with time, and this one may take the first.
+    this.#floor.placeFreed((each) => this.#wouldLetIn(each));
     this.#ask(open, false);
     this.#arm();
   }

@@ -6,17 +6,22 @@ import { aheadOf, aheadOfNewcomer } from './line.ts';
 import type { Placement } from './placement.ts';
 import { comeBackMs, GUESSED_MS } from './retry-after.ts';
 import type { Ticket } from './ticket.ts';
+import { type Forecast, type Obstacle, TurnedAway } from './turned-away.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 // Who may wait, and when those who may not should come back. Judged in this order: the stages by all waiters, the bytes, the model's share,
 // the caller's own waiters, the deadline. The caller's share bites only while there are other callers, so that a single one may use the
-// whole room; it leaves places free that nobody may take for a while, which is what others find when they come.
+// whole room; it leaves places free that nobody may take for a while, which is what others find when they come. Who is refused for it
+// is given an appointment: until then it stays out, then it is let in once if any place is free. Its share opens and closes with each step
+// of the others, so that without one nobody could say when; with one what is told is kept.
 //
 // A deadline is judged by a forecast only under pressure (half of the places taken, or half of the longest wait ahead) and once an answer
 // has ended, so that there is something to forecast by: below that a wrong forecast would turn away what could be served.
 
 /** For how long after its last request a caller may need places in the waiting room. */
 const OTHERS_REMEMBERED_MS = 60_000;
+/** For how long a caller that was told to come back may do so. */
+const DUE_MS = 10_000;
 const PRESSURE = 0.5;
 
 export type Admitted =
@@ -39,6 +44,7 @@ export class Admission {
   readonly #placement: Placement;
   readonly #fairness: Fairness;
   readonly #random: () => number;
+  readonly #turnedAway = new TurnedAway();
 
   constructor({ queue, room, placement, fairness, random }: AdmissionOptions) {
     this.#queue = queue;
@@ -54,37 +60,48 @@ export class Admission {
 
   /** Judges a ticket for which there is no slot now. */
   judge(ticket: Ticket, now: number): Admitted {
-    const { maxWaiters } = this.#queue;
-    const refused = (retryAfterMs = this.openAgainMs(now)): Admitted => ({
-      kind: 'refused',
-      retryAfterMs,
-      standing: this.standingOfNewcomer(ticket, now),
-    });
-    if (ticket.readmitted) {
-      // Not judged by its bytes: they stay in memory until it is answered, whether it waits or not.
-      return this.#room.size >= maxWaiters ? refused() : { kind: 'waits', eligibleAt: now };
+    const obstacle = this.#obstacle(ticket, now);
+    if (obstacle) {
+      const forecast = this.#forecast(obstacle, ticket, now);
+      if (obstacle.why === 'own') this.#sendAway(ticket, now + forecast.ms, now);
+      const retryAfterMs = this.#turnedAway.tell(ticket, forecast, now, this.#random);
+      return { kind: 'refused', retryAfterMs, standing: this.standingOfNewcomer(ticket, now) };
     }
-    const reserved = this.#reservedFor(ticket);
-    const decision = admissionControl(this.#room.size, maxWaiters, reserved);
-    if (decision.kind === 'reject' || this.#isOverBytes(ticket)) {
-      return refused(this.openAgainMs(now, this.#random, aboveFull(this.#room.size, maxWaiters, reserved)));
-    }
-    const overShare = this.#overShare(ticket);
-    if (overShare > 0) return refused(this.#shareOpenMs(ticket, overShare, now));
-    const overOwn = this.#overOwn(ticket, now);
-    if (overOwn > 0) return refused(this.openAgainMs(now, this.#random, overOwn));
+    if (ticket.readmitted) return { kind: 'waits', eligibleAt: now };
     const { startBy } = ticket.claim;
     if (startBy !== null && this.#isTooLate(ticket, startBy, now)) {
       return { kind: 'late', ...this.late(ticket, startBy - now, now) };
     }
+    const decision = admissionControl(this.#room.size, this.#queue.maxWaiters, this.#reservedFor(ticket));
+    this.#fairness.accountOf(ticket.claim).awayUntil = -Infinity;
     const delayMs = decision.kind === 'accept-with-delay' ? decision.delayMs : 0;
     return { kind: 'waits', eligibleAt: Math.max(now + delayMs, this.#room.latestEligibleAt()) };
   }
 
-  /** Ms until the next request should be let in again: when `ahead` more have left the room. */
-  openAgainMs(now: number, random = this.#random, ahead = this.#aboveFull): number {
-    const perMs = this.#placement.slotsFreedPerMs(null, this.#room.sizes, now);
-    return comeBackMs({ ahead, perMs, firstTimeoutMs: this.#room.firstDeadlineAt() - now }, random);
+  /** Would it have to wait and be let in now? Changes nothing and forecasts nothing. */
+  isOpenTo(ticket: Ticket, now: number): boolean {
+    return this.#obstacle(ticket, now) === null;
+  }
+
+  /** Ms until the next request should be let in again, of which nothing is known; it is told so. */
+  openAgainMs(now: number): number {
+    return this.#turnedAway.tell(null, this.#forecastOfRoom(now), now, this.#random);
+  }
+
+  /** The same of others that are told so elsewhere: for the first of them, and how much later for each that follows. */
+  openAgain(now: number): { readonly firstMs: number; readonly gapMs: number } {
+    const forecast = this.#forecastOfRoom(now);
+    return { firstMs: this.#turnedAway.peek(forecast, now), gapMs: forecast.gapMs };
+  }
+
+  /** So many were. */
+  toldElsewhere(count: number, now: number): void {
+    if (count > 0) this.#turnedAway.told(count, this.#forecastOfRoom(now), now);
+  }
+
+  /** Somebody has left the room: how true was what others were told? */
+  placeFreed(now: number): void {
+    this.#turnedAway.look((ticket) => this.isOpenTo(ticket, now), now);
   }
 
   /** What one is told that wanted a slot within `withinMs`: to come back when one like it would get it. */
@@ -128,10 +145,6 @@ export class Admission {
     return pressure >= PRESSURE && now + estimatedWaitMs > startBy;
   }
 
-  get #aboveFull(): number {
-    return aboveFull(this.#room.size, this.#queue.maxWaiters);
-  }
-
   #reservedFor({ claim }: Ticket): number {
     return claim.priority === 'high' ? this.#queue.reserved : 0;
   }
@@ -147,9 +160,43 @@ export class Admission {
     return this.#room.sizeOf(model) - Math.floor(maxShare * maxWaiters) + 1;
   }
 
-  #shareOpenMs({ model }: Ticket, ahead: number, now: number): number {
-    const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
-    return comeBackMs({ ahead, perMs, firstTimeoutMs: this.#room.firstDeadlineAt() - now }, this.#random);
+  /** What keeps a ticket out that would have to wait; null for nothing. */
+  #obstacle(ticket: Ticket, now: number): Obstacle | null {
+    const { maxWaiters } = this.#queue;
+    const { size } = this.#room;
+    if (ticket.readmitted) {
+      // Not judged by its bytes: they stay in memory until it is answered, whether it waits or not.
+      return size >= maxWaiters ? { why: 'room', ahead: size - maxWaiters + 1 } : null;
+    }
+    const reserved = this.#reservedFor(ticket);
+    if (isFull(size, maxWaiters, reserved)) {
+      const own = this.#overOwn(ticket, now);
+      // Those that have waiters of their own must see them go, too.
+      return own > 1 ? { why: 'own', ahead: own } : { why: 'room', ahead: aboveFull(size, maxWaiters, reserved) };
+    }
+    if (this.#isOverBytes(ticket)) return { why: 'bytes', ahead: 1 };
+    const overShare = this.#overShare(ticket);
+    if (overShare > 0) return { why: 'share', ahead: overShare };
+    const overOwn = this.#overOwn(ticket, now);
+    return overOwn > 0 ? { why: 'own', ahead: overOwn } : null;
+  }
+
+  #forecast(obstacle: Obstacle, ticket: Ticket | null, now: number): Forecast {
+    const { ahead, why } = obstacle;
+    const model = ticket?.model ?? '';
+    const awayMs = why === 'own' && ticket ? this.#fairness.accountOf(ticket.claim).awayUntil - now : 0;
+    const of = why === 'share' ? model : null;
+    const perMs = this.#placement.slotsFreedPerMs(of, this.#room.sizes, now);
+    const gapMs = perMs > 0 ? 1 / perMs : GUESSED_MS;
+    const freedMs = this.#placement.slotsFreedAfterMs(ahead, of, this.#room.sizes, now) ?? (ahead - 0.2) * gapMs;
+    // Who has waited as long as it may leaves, too: that is known exactly.
+    const timeoutMs = (ahead - 1) * gapMs + Math.max(0, this.#room.firstDeadlineAt() - now);
+    return { obstacle, ms: awayMs > 0 ? awayMs : Math.min(freedMs, timeoutMs), gapMs };
+  }
+
+  #forecastOfRoom(now: number): Forecast {
+    const ahead = Math.max(1, aboveFull(this.#room.size, this.#queue.maxWaiters));
+    return this.#forecast({ why: 'room', ahead }, null, now);
   }
 
   /**
@@ -160,6 +207,15 @@ export class Admission {
     const { claim } = ticket;
     if (now - this.#fairness.othersAskedAt(claim) > OTHERS_REMEMBERED_MS) return 0;
     const free = placesLeft(this.#room.size, this.#queue.maxWaiters, this.#reservedFor(ticket));
-    return this.#fairness.accountOf(claim).waiting - free + 1;
+    const { waiting, awayUntil } = this.#fairness.accountOf(claim);
+    const over = waiting - free + 1;
+    if (awayUntil > now && waiting > 0) return Math.max(1, over);
+    return now - awayUntil < DUE_MS ? 0 : over;
+  }
+
+  /** Until then the caller is not let in beyond its share, and from then on once. */
+  #sendAway({ claim }: Ticket, until: number, now: number): void {
+    const account = this.#fairness.accountOf(claim);
+    if (account.awayUntil <= now) account.awayUntil = until;
   }
 }

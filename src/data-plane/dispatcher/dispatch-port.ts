@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Leaving } from '../leaving.ts';
 import type { QueueRefusal, QueueStanding } from '../queue-standing.ts';
 import type { DispatcherCounts } from './counts.ts';
-import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+import { Dispatcher, type DispatcherOptions, type FullFor } from './dispatcher.ts';
 import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
 
 // The relay's side of the seam. Requests know only the interface: on the dispatcher's own thread its questions are direct calls
@@ -139,9 +139,9 @@ export class DirectPort implements DispatchPort {
     return this.#dispatcher.refusesUnread(this.#clock.now());
   }
 
-  /** As `refusesUnread`, without jitter. */
-  fullFor(): QueueRefusal | null {
-    return this.#dispatcher.refusesUnread(this.#clock.now(), () => 0);
+  /** As `refusesUnread`, for other threads to tell; `told` of them did since. */
+  fullFor(told: number): FullFor | null {
+    return this.#dispatcher.fullFor(told, this.#clock.now());
   }
 
   retryAfterMs(): number {

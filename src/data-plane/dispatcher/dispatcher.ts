@@ -4,13 +4,14 @@ import type { NodeTelemetry } from '../../fleet/telemetry.ts';
 import type { Candidate } from '../balancer/candidate.ts';
 import type { QueueRefusal, QueueStanding } from '../queue-standing.ts';
 import { Admission } from './admission.ts';
+import { BandOrder } from './band-order.ts';
 import type { DispatcherCounts } from './counts.ts';
 import { Fairness } from './fairness.ts';
 import { Placement } from './placement.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Grant, LeaseOutcome, NodeRef, Spent, Ticket, WaitResult } from './ticket.ts';
 import { isSpare, nextTurn } from './turn.ts';
-import { WaitingRoom, type Waiter } from './waiting-room.ts';
+import { bandOf, WaitingRoom, type Waiter } from './waiting-room.ts';
 
 // The one brain: who is placed where, who waits, who is told to come back. Single-threaded and without a clock, timer,
 // socket or promise of its own: `now` comes with every call, answers leave by `answer`, and whoever drives it calls `tick` at
@@ -19,6 +20,14 @@ import { WaitingRoom, type Waiter } from './waiting-room.ts';
 // Choosing a node and counting it is one synchronous step, and so is freeing a slot and handing it on: nobody is woken to
 // race for it (turn.ts says who gets it). Slots that are waited for go by priority and are shared fairly between callers (fairness.ts), and
 // while there are others no caller may fill the room. Who would wait beyond its deadline is told so at once (admission.ts).
+
+/** What newcomers are told who are turned away before anything is known of them. */
+export interface FullFor {
+  /** Ms for the first to come back after, and for each that follows so much more. */
+  readonly firstMs: number;
+  readonly gapMs: number;
+  readonly estimatedWaitMs: number;
+}
 
 export interface DispatcherOptions {
   readonly queue: Settings['queue'];
@@ -35,11 +44,11 @@ export interface DispatcherOptions {
 const WITHDRAWN_RETRY_MS = 1_000;
 
 export class Dispatcher {
-  readonly #random: () => number;
   readonly #answer: DispatcherOptions['answer'];
   readonly #recall: () => boolean;
   readonly #placement: Placement;
-  readonly #room: WaitingRoom;
+  readonly #room = new WaitingRoom();
+  readonly #bands: BandOrder;
   readonly #fairness = new Fairness();
   readonly #admission: Admission;
   readonly #maxWaiters: number;
@@ -47,14 +56,13 @@ export class Dispatcher {
   #draining = false;
 
   constructor(options: DispatcherOptions, now: number) {
-    this.#random = options.random;
     this.#answer = options.answer;
     this.#recall = options.recall ?? (() => false);
     this.#budget = new RetryBudget(now);
     this.#placement = new Placement(options.selection, options.random);
     const { queue, random } = options;
     this.#maxWaiters = queue.maxWaiters;
-    this.#room = new WaitingRoom(queue.timeoutMs);
+    this.#bands = new BandOrder(queue.timeoutMs);
     const [room, placement, fairness] = [this.#room, this.#placement, this.#fairness];
     this.#admission = new Admission({ queue, room, placement, fairness, random });
   }
@@ -85,7 +93,7 @@ export class Dispatcher {
   /** The client of a waiting ticket went away. */
   cancel(ticketId: number, now: number): void {
     const waiter = this.#room.find(ticketId);
-    if (waiter) this.#dismiss(waiter, { kind: 'abandoned', waitedMs: now - waiter.enteredAt });
+    if (waiter) this.#dismiss(waiter, { kind: 'abandoned', waitedMs: now - waiter.enteredAt }, now);
   }
 
   /** Ends a lease and hands its slot to the waiter whose turn it is. A second call for the same lease does nothing. */
@@ -129,9 +137,21 @@ export class Dispatcher {
    * Before a body is read: what it is told if the request would certainly be refused, else null. Certain means that the
    * room is full and no node at all has a slot, since the model is not known yet.
    */
-  refusesUnread(now: number, random = this.#random): QueueRefusal | null {
-    if (!this.#admission.isFull || this.#placement.hasFreeSlotAnywhere()) return null;
-    return { retryAfterMs: this.retryAfterMs(now, random), standing: this.#admission.standingOfAnybody(now) };
+  refusesUnread(now: number): QueueRefusal | null {
+    if (!this.#isFullAnywhere()) return null;
+    return { retryAfterMs: this.retryAfterMs(now), standing: this.#admission.standingOfAnybody(now) };
+  }
+
+  /** As `refusesUnread`, for others to tell it; `told` of them have done so since this was asked last. */
+  fullFor(told: number, now: number): FullFor | null {
+    this.#admission.toldElsewhere(told, now);
+    if (!this.#isFullAnywhere()) return null;
+    const { estimatedWaitMs } = this.#admission.standingOfAnybody(now);
+    return { ...this.#admission.openAgain(now), estimatedWaitMs };
+  }
+
+  #isFullAnywhere(): boolean {
+    return this.#admission.isFull && !this.#placement.hasFreeSlotAnywhere();
   }
 
   /** Where a waiter stands; null for a ticket that does not wait. Costs a look at each caller that waits for its model. */
@@ -142,12 +162,12 @@ export class Dispatcher {
 
   /** Would a ticket be let in now, if it had to wait? Changes nothing. */
   mayWait(ticket: Ticket, now: number): boolean {
-    return this.#admission.judge(ticket, now).kind === 'waits';
+    return this.#admission.isOpenTo(ticket, now);
   }
 
   /** Ms until the next request should be let in again, with jitter. */
-  retryAfterMs(now: number, random = this.#random): number {
-    return this.#admission.openAgainMs(now, random);
+  retryAfterMs(now: number): number {
+    return this.#admission.openAgainMs(now);
   }
 
   /** Ms until a node of the model is probed next. */
@@ -174,7 +194,7 @@ export class Dispatcher {
   drain(now: number): void {
     this.#draining = true;
     for (const waiter of this.#room.all()) {
-      this.#dismiss(waiter, { kind: 'draining', waitedMs: now - waiter.enteredAt });
+      this.#dismiss(waiter, { kind: 'draining', waitedMs: now - waiter.enteredAt }, now);
     }
   }
 
@@ -233,13 +253,13 @@ export class Dispatcher {
     if (isPast(ticket, now)) {
       const withinMs = (ticket.claim.startBy ?? 0) - waiter.enteredAt;
       const told = this.#admission.late(ticket, withinMs, now);
-      this.#dismiss(waiter, { kind: 'deadline-unreachable', waitedMs, ...told });
+      this.#dismiss(waiter, { kind: 'deadline-unreachable', waitedMs, ...told }, now);
     } else if (this.#placement.hasReadyNode(ticket, now)) {
       const told = this.#admission.late(ticket, ticket.maxWaitMs, now);
-      this.#dismiss(waiter, { kind: 'timeout', waitedMs, ...told });
+      this.#dismiss(waiter, { kind: 'timeout', waitedMs, ...told }, now);
     } else {
       const retryAfterMs = this.nextProbeMs(waiter.ticket.model, now);
-      this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs });
+      this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs }, now);
     }
   }
 
@@ -249,11 +269,11 @@ export class Dispatcher {
     const waitedMs = now - waiter.enteredAt;
     if (models.has(waiter.ticket.model)) {
       waiter.offered = true;
-      if (this.#isExhausted(waiter.ticket, now)) this.#dismiss(waiter, { kind: 'exhausted', waitedMs });
+      if (this.#isExhausted(waiter.ticket, now)) this.#dismiss(waiter, { kind: 'exhausted', waitedMs }, now);
     } else if (waiter.offered) {
-      this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs: WITHDRAWN_RETRY_MS });
+      this.#dismiss(waiter, { kind: 'no-ready-node', waitedMs, retryAfterMs: WITHDRAWN_RETRY_MS }, now);
     } else if (settled) {
-      this.#dismiss(waiter, { kind: 'model-not-found', waitedMs });
+      this.#dismiss(waiter, { kind: 'model-not-found', waitedMs }, now);
     }
   }
 
@@ -266,8 +286,9 @@ export class Dispatcher {
     return ticket.tried.length > 0 && !this.#placement.hasProspect(ticket, now);
   }
 
-  #dismiss(waiter: Waiter, result: WaitResult): void {
+  #dismiss(waiter: Waiter, result: WaitResult, now: number): void {
     this.#room.leave(waiter);
+    this.#admission.placeFreed(now);
     this.#answer(waiter.ticket.id, result);
   }
 
@@ -301,16 +322,18 @@ export class Dispatcher {
     const grant = this.#placement.take(ticket, candidate, now, charge);
     this.#room.leave(waiter);
     this.#room.moved(waiter.account, charge.owed);
+    this.#admission.placeFreed(now);
     this.#answer(ticket.id, { kind: 'ready', grant, waitedMs: now - waiter.enteredAt });
   }
 
   /** Hands the free slots of a node, or of all nodes, to the waiters whose turn it is. */
   #handOut(node: number | null, now: number): void {
-    this.#room.age(now);
     for (;;) {
       if (node !== null && !this.#placement.hasFreeSlotOn(node)) return;
-      const turn = nextTurn(this.#room, this.#placement, node, now, this.#hasRoom);
+      const bands = this.#bands.order(this.#room, now);
+      const turn = nextTurn(this.#room, this.#placement, bands, { node, now, mayDecline: this.#hasRoom });
       if (!turn) return;
+      this.#bands.served(bandOf(turn.waiter.ticket.claim.priority));
       this.#grant(turn.waiter.ticket, turn.candidate, turn.waiter, now);
     }
   }

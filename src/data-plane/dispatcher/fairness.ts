@@ -24,6 +24,8 @@ export interface Account {
   weight: number;
   /** Tokens given, by weight. */
   tag: number;
+  /** Until when it was told to stay away, since it holds its share of the places; monotonic ms. -Infinity where it was not. */
+  awayUntil: number;
   /** Requests that wait, over all models. */
   waiting: number;
   /** Leases charged to it and not yet settled. */
@@ -63,7 +65,7 @@ export class Fairness {
     let account = this.#accounts.get(caller);
     if (!account) {
       this.#sweep();
-      account = { caller, weight, tag: 0, waiting: 0, charged: 0 };
+      account = { caller, weight, tag: 0, awayUntil: -Infinity, waiting: 0, charged: 0 };
       this.#accounts.set(caller, account);
     }
     account.weight = Math.max(LEAST_WEIGHT, weight);

@@ -26,7 +26,7 @@ export interface Flow {
 }
 
 export interface LinkedPlace extends Place {
-  flow: LinkedFlow;
+  readonly flow: LinkedFlow;
   before: LinkedPlace | null;
   after: LinkedPlace | null;
   ahead: LinkedPlace | null;

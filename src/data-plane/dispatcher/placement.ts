@@ -10,7 +10,7 @@ import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
 import { Patience } from './patience.ts';
 import { isInGroup } from '../spoken.ts';
-import { DrainRate } from './retry-after.ts';
+import { DrainRate, whenFreed } from './retry-after.ts';
 import {
   noClaim,
   wasTried,
@@ -248,9 +248,39 @@ export class Placement {
    */
   slotsFreedPerMs(of: string | null, waiting: ReadonlyMap<string, { readonly size: number }>, now: number): number {
     let perMs = 0;
+    for (const [node, share] of this.#sharesOf(of, waiting, now)) perMs += share * this.#drainRate.perMs(node, now);
+    return perMs;
+  }
+
+  /** Ms until `count` of the slots that `slotsFreedPerMs` counts have come free; half of the time it is later. Null where none does. */
+  slotsFreedAfterMs(
+    count: number,
+    of: string | null,
+    waiting: ReadonlyMap<string, { readonly size: number }>,
+    now: number,
+  ): number | null {
+    const shares = this.#sharesOf(of, waiting, now);
+    if (shares.length === 0) return null;
+    return whenFreed(count, (ms) => {
+      let [ended, hazard] = [0, 0];
+      for (const [node, share] of shares) {
+        const expected = this.#drainRate.endings(node, ms, now);
+        ended += share * expected.count;
+        hazard += share * expected.hazard;
+      }
+      return { count: ended, hazard };
+    });
+  }
+
+  /** Nodes that let slots go, and for what share of those that wait for one there. */
+  #sharesOf(
+    of: string | null,
+    waiting: ReadonlyMap<string, { readonly size: number }>,
+    now: number,
+  ): (readonly [node: number, share: number])[] {
+    const shares: (readonly [number, number])[] = [];
     for (const node of this.#snapshot.nodes) {
-      const rate = node ? this.#drainRate.perMs(node.index, now) : 0;
-      if (!node || rate === 0) continue;
+      if (!node || this.#drainRate.perMs(node.index, now) === 0) continue;
       let all = 0;
       let own = 0;
       for (const model of this.#modelsOf[node.index] ?? []) {
@@ -258,9 +288,9 @@ export class Placement {
         all += size;
         if (of === null || model === of) own += size;
       }
-      if (all > 0) perMs += (rate * own) / all;
+      if (own > 0) shares.push([node.index, own / all]);
     }
-    return perMs;
+    return shares;
   }
 
   /** Ms until the next probe of a node of the model, at least 1 s. */

@@ -1,3 +1,4 @@
+import { HoldTimes } from './hold-times.ts';
 import type { NodeRef } from './ticket.ts';
 
 // When to come back, from how fast slots come free: by Little's law the leases open on a node divided by the mean time that one is held
@@ -14,13 +15,18 @@ export const GUESSED_MS = 5_000;
 const NEWEST = 0.1;
 const LEAST_MS = 1_000;
 const SILENCES = 3;
+/** Of a node with more open leases the law of large numbers says enough. */
+const MOST_SINGLE = 32;
+const MOST_HAZARD = 5;
 const JITTER = 0.2;
 /** Places come free by chance: of gaps with a given mean most are shorter. */
 const USUAL = 0.8;
 
 interface NodeDrain {
   readonly generation: number;
-  open: number;
+  /** When the open ones were taken. */
+  readonly open: number[];
+  readonly held: HoldTimes;
   meanMs: number | null;
   /** When a slot was last given back, or first taken after all were free. */
   quietSince: number;
@@ -40,20 +46,23 @@ export class DrainRate {
   began({ node, generation }: NodeRef, now: number): void {
     let drain = this.#nodes[node];
     if (drain?.generation !== generation) {
-      drain = { generation, open: 0, meanMs: null, quietSince: now };
+      drain = { generation, open: [], held: new HoldTimes(), meanMs: null, quietSince: now };
       this.#nodes[node] = drain;
     }
-    if (drain.open === 0) drain.quietSince = now;
-    drain.open += 1;
+    if (drain.open.length === 0) drain.quietSince = now;
+    drain.open.push(now);
   }
 
   /** A lease taken at `takenAt` ended; `isTypical` where it served a request, so that its length tells of others. */
   ended({ node, generation }: NodeRef, takenAt: number, now: number, isTypical: boolean): void {
     const drain = this.#nodes[node];
     if (drain?.generation !== generation) return;
-    drain.open -= 1;
+    // One that was laid out in advance counts from when it was used.
+    const at = drain.open.indexOf(takenAt);
+    drain.open.splice(Math.max(0, at), 1);
     drain.quietSince = now;
     if (!isTypical) return;
+    drain.held.add(now - takenAt);
     drain.meanMs = moved(drain.meanMs, now - takenAt);
     this.#meanMs = moved(this.#meanMs, now - takenAt);
   }
@@ -61,11 +70,43 @@ export class DrainRate {
   /** Slots of the node that come free per ms; 0 where none is taken. */
   perMs(node: number, now: number): number {
     const drain = this.#nodes[node];
-    if (!drain || drain.open === 0) return 0;
-    const expected = drain.open / Math.max(1, drain.meanMs ?? this.#meanMs ?? GUESSED_MS);
+    if (!drain || drain.open.length === 0) return 0;
+    const expected = drain.open.length / this.#meanOf(drain);
     const silentMs = now - drain.quietSince;
     return silentMs * expected > SILENCES ? 1 / silentMs : expected;
   }
+
+  /** What is expected of a node within `ms`. */
+  endings(node: number, ms: number, now: number): Endings {
+    const drain = this.#nodes[node];
+    const perMs = this.perMs(node, now);
+    if (!drain || perMs === 0) return { count: 0, hazard: 0 };
+    const meanMs = this.#meanOf(drain);
+    const isSilent = perMs * meanMs < drain.open.length * 0.99;
+    if (isSilent || drain.held.size === 0 || drain.open.length > MOST_SINGLE)
+      return { count: ms * perMs, hazard: ms * perMs };
+    let [count, hazard] = [0, 0];
+    for (const takenAt of drain.open) {
+      const ageMs = now - takenAt;
+      const chance = drain.held.endsWithin(ageMs, ms);
+      const againMs = ms - Math.max(0, meanMs - ageMs);
+      count += chance * (1 + Math.max(0, againMs / meanMs - 0.5));
+      hazard += Math.min(MOST_HAZARD, -Math.log(1 - chance));
+    }
+    return { count, hazard };
+  }
+
+  #meanOf({ meanMs }: NodeDrain): number {
+    return Math.max(1, meanMs ?? this.#meanMs ?? GUESSED_MS);
+  }
+}
+
+/** What is expected of a node within some time. */
+export interface Endings {
+  /** How many leases end, those that take the freed slots included. */
+  readonly count: number;
+  /** Of the first to end: minus the logarithm of the chance that none does. */
+  readonly hazard: number;
 }
 
 function moved(meanMs: number | null, heldMs: number): number {
@@ -86,4 +127,23 @@ export function comeBackMs({ ahead, perMs, firstTimeoutMs }: Opening, random: ()
   const gapMs = perMs > 0 ? 1 / perMs : GUESSED_MS;
   const further = Math.max(0, ahead - 1) * gapMs;
   return Math.max(LEAST_MS, further + Math.min(USUAL * gapMs, Math.max(0, firstTimeoutMs))) * (1 + JITTER * random());
+}
+
+const LONGEST_MS = 600_000;
+const ROUNDS = 18;
+
+/** Ms until `count` leases have ended, by what is expected within any time. */
+export function whenFreed(count: number, expectedWithin: (ms: number) => Endings): number {
+  const isEnough = (ms: number): boolean => {
+    const { count: ended, hazard } = expectedWithin(ms);
+    // The first: when it is likely enough that one has. Of several the mean is close to the middle.
+    return count <= 1 ? hazard >= USUAL : ended >= count - 0.3;
+  };
+  let [low, high] = [1, LONGEST_MS];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const middle = Math.sqrt(low * high);
+    if (isEnough(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
 }

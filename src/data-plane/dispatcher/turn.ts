@@ -2,24 +2,27 @@ import type { Candidate } from '../balancer/candidate.ts';
 import type { Account } from './fairness.ts';
 import type { Flow, Place } from './flow.ts';
 import type { Placement } from './placement.ts';
-import { priorities } from '../../fleet/glossary.ts';
 import { wasTried, type Ticket } from './ticket.ts';
 import { bandOf, type Waiter, type WaitingRoom } from './waiting-room.ts';
 
-// Whose turn it is. A free slot goes to the highest band in which somebody may use it, there to the caller that is next in fair order,
-// whatever the model, and of its waiters to the one with the earliest deadline, else the oldest, whose delay is over. If all that may use it are still in their delay, it stays free until the first delay
-// ends, and newcomers do not get it meanwhile; they may have what is left when every such waiter is given its own. A request
-// that was admitted before stands at its old place among its caller's without a delay, and its caller's tag is as if it had never been
+// Whose turn it is. A free slot goes to the first band (band-order.ts) in which somebody may use it, there to the caller that is next in
+// fair order, whatever the model, and of its waiters to the one with the earliest deadline, else the oldest, whose delay is over. If all
+// that may use it are still in their delay, it stays free until the first delay ends, and newcomers do not get it
+// meanwhile; they may have what is left when every such waiter is given its own. A request that was admitted before stands at its old place among its caller's without a delay, and its caller's tag is as if it had never been
 // given a slot: it passes those that came after it and those still in theirs.
 
 /** Who declines a slot is passed over for now; so many of them, or a decision would take as long as the room is full. */
 const MOST_DECLINED = 32;
 
-interface Search {
-  /** The node whose slot is handed out; null for any. */
+/** Where and when slots are handed out. */
+export interface Where {
+  /** The node whose slot it is; null for any. */
   readonly node: number | null;
   readonly now: number;
   readonly mayDecline: boolean;
+}
+
+interface Search extends Where {
   /** How many more are asked. */
   left: number;
 }
@@ -31,15 +34,9 @@ export interface Turn {
 }
 
 /** Who is next to be handed a slot, on one node or (`null`) on any; null where nobody may be. */
-export function nextTurn(
-  room: WaitingRoom,
-  placement: Placement,
-  node: number | null,
-  now: number,
-  mayDecline: boolean,
-): Turn | null {
-  const search = { node, now, mayDecline, left: MOST_DECLINED };
-  for (let band = 0; band < priorities.length; band += 1) {
+export function nextTurn(room: WaitingRoom, placement: Placement, bands: readonly number[], where: Where): Turn | null {
+  const search = { ...where, left: MOST_DECLINED };
+  for (const band of bands) {
     const next = nextOfBand(room, placement, band, search);
     if (next) return next;
   }

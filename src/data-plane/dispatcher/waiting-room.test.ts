@@ -26,7 +26,7 @@ test('each model’s waiters stand in order of arrival, whoever enters and leave
   const move = fc.record({ id: fc.integer({ min: 1, max: 30 }), model: fc.constantFrom('a', 'b') });
   fc.assert(
     fc.property(fc.array(move, { maxLength: 100 }), (moves) => {
-      const room = new WaitingRoom(30_000);
+      const room = new WaitingRoom();
       const inside = new Map<number, Waiter>();
       for (const { id, model } of moves) {
         const waiter = inside.get(id);
@@ -57,7 +57,7 @@ test('each model’s waiters stand in order of arrival, whoever enters and leave
 });
 
 test('it wakes when a delay ends and when a wait ends, and tells whose wait is over', () => {
-  const room = new WaitingRoom(30_000);
+  const room = new WaitingRoom();
   assert.equal(room.nextWakeAt(), Infinity);
   const delayed = waiterOf(1, { eligibleAt: 50, deadlineAt: 900 });
   const other = waiterOf(2, { deadlineAt: 300 });
@@ -71,14 +71,14 @@ test('it wakes when a delay ends and when a wait ends, and tells whose wait is o
 });
 
 test('a waiter whose delay and wait are both over by now is told once', () => {
-  const room = new WaitingRoom(30_000);
+  const room = new WaitingRoom();
   const waiter = waiterOf(1, { eligibleAt: 50, deadlineAt: 60 });
   room.enter(waiter);
   assert.deepEqual(room.overdue(100), [waiter]);
 });
 
 test('the wakes of those who left do not pile up, and those of whoever stays are kept', () => {
-  const room = new WaitingRoom(30_000);
+  const room = new WaitingRoom();
   const stays = waiterOf(1, { eligibleAt: 5000, deadlineAt: 9000 });
   room.enter(stays);
   for (let id = 2; id < 1000; id++) {
@@ -97,7 +97,7 @@ test('the wakes of those who left do not pile up, and those of whoever stays are
 });
 
 test('the latest delay is that of the newcomers; a request that re-entered behind them hides none', () => {
-  const room = new WaitingRoom(30_000);
+  const room = new WaitingRoom();
   assert.equal(room.latestEligibleAt(), -Infinity);
   room.enter(waiterOf(1, { model: 'a', eligibleAt: 40 }));
   room.enter(waiterOf(2, { model: 'b', eligibleAt: 70 }));

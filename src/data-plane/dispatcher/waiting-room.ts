@@ -7,9 +7,6 @@ import type { Ticket } from './ticket.ts';
 // Who waits: one queue per model in order of arrival, and within it three bands by priority, each with its callers in fair order (flow.ts).
 // Queues are doubly linked lists: leaving from the middle (a client hangs up) and re-entering near the head (a node failed) are as
 // common here as being served from the head.
-//
-// A band is served before those below it. So that nobody starves, a waiter moves up a band each time that it has waited for a third of
-// the longest wait allowed: whatever it began in, in the last third it stands in the highest, where callers share by what they had.
 
 export interface Waiter {
   readonly ticket: Ticket;
@@ -37,15 +34,9 @@ export class WaitingRoom {
   /** When a delay or a wait ends, with the ticket's id. Those of waiters that have left are skipped as they come up. */
   readonly #delays = new Heap<number>();
   readonly #deadlines = new Heap<number>();
-  /** When a waiter moves up a band. */
-  readonly #ages = new Heap<number>();
-  readonly #ageMs: number;
+  /** By band: since when those in it wait, with the ticket's id; those that have left are skipped as they come up. */
+  readonly #since = priorities.map(() => new Heap<number>());
   #bytes = 0;
-
-  /** `longestWaitMs`: how long a request may wait at most. */
-  constructor(longestWaitMs: number) {
-    this.#ageMs = longestWaitMs / priorities.length;
-  }
 
   get size(): number {
     return this.#places.size;
@@ -89,6 +80,13 @@ export class WaitingRoom {
     return this.#queues.get(model)?.bands[band]?.size ?? 0;
   }
 
+  /** Since when the longest waiting of a band does, over all models, in monotonic ms; Infinity while nobody waits there. */
+  waitsSince(band: number): number {
+    const since = this.#since[band];
+    for (let id = since?.peek(); id !== undefined && !this.#places.has(id); id = since?.peek()) since?.pop();
+    return since?.peekKey() ?? Infinity;
+  }
+
   placeOf(ticketId: number): Place | undefined {
     return this.#places.get(ticketId);
   }
@@ -106,20 +104,6 @@ export class WaitingRoom {
         const flow = flows.of(account);
         if (flow) flows.move(flow, by);
       }
-    }
-  }
-
-  /** Moves those up that have waited for long. To be called before anybody is chosen. */
-  age(now: number): void {
-    while ((this.#ages.peekKey() ?? Infinity) <= now) {
-      const place = this.#places.get(this.#ages.pop() ?? 0);
-      if (!place) continue;
-      const bands = this.#queues.get(place.waiter.ticket.model)?.bands;
-      const [from, to] = [bands?.[place.flow.band], bands?.[place.flow.band - 1]];
-      if (!from || !to) continue;
-      from.leave(place);
-      this.#stand(place, to);
-      this.#willAge(place);
     }
   }
 
@@ -156,7 +140,7 @@ export class WaitingRoom {
     this.#places.set(id, place);
     this.#bytes += bytes;
     this.#wakeFor(waiter);
-    this.#willAge(place);
+    this.#waitSince(waiter);
   }
 
   leave(waiter: Waiter): void {
@@ -215,14 +199,8 @@ export class WaitingRoom {
     return [...overdue];
   }
 
-  #stand(place: LinkedPlace, flows: FlowOrder): void {
-    place.flow = flowIn(flows, place.waiter.account);
-    flows.enter(place);
-  }
-
-  #willAge({ waiter: { enteredAt, ticket }, flow: { band } }: LinkedPlace): void {
-    const stepsUp = bandOf(ticket.claim.priority) - band + 1;
-    if (band > 0) this.#ages.push(enteredAt + stepsUp * this.#ageMs, ticket.id);
+  #waitSince({ ticket, enteredAt }: Waiter): void {
+    this.#since[bandOf(ticket.claim.priority)]?.push(enteredAt, ticket.id);
   }
 
   #wakeFor({ ticket, enteredAt, eligibleAt, deadlineAt }: Waiter): void {
@@ -232,14 +210,15 @@ export class WaitingRoom {
 
   /** Where most waits end early, their wakes would pile up until their deadlines. */
   #dropOldWakes(): void {
-    const wakes = this.#delays.size + this.#deadlines.size + this.#ages.size;
+    const since = this.#since.reduce((sum, { size }) => sum + size, 0);
+    const wakes = this.#delays.size + this.#deadlines.size + since;
     if (this.size > 0 && wakes <= 4 * this.size + 64) return;
     this.#delays.clear();
     this.#deadlines.clear();
-    this.#ages.clear();
-    for (const place of this.#places.values()) {
-      this.#wakeFor(place.waiter);
-      this.#willAge(place);
+    for (const each of this.#since) each.clear();
+    for (const { waiter } of this.#places.values()) {
+      this.#wakeFor(waiter);
+      this.#waitSince(waiter);
     }
   }
 }

@@ -1,3 +1,5 @@
+import type { FullFor } from '../dispatcher/dispatcher.ts';
+
 // Numbers that all threads see at any time without asking. Each has one writer, except the order of arrival, which all take from:
 // so the waiting room is as fair over threads as on one.
 
@@ -5,7 +7,10 @@ const WAITERS = 0;
 const FULL_FOR_MS = 1;
 const VERSION = 2;
 const WAIT_MS = 3;
-const SHARED = 4;
+const GAP_US = 4;
+/** Written by all. */
+const TOLD = 5;
+const SHARED = 6;
 
 const CONNECTIONS = 0;
 const OPEN_REQUESTS = 1;
@@ -27,7 +32,7 @@ export class Board {
     this.memory = memory ?? new SharedArrayBuffer(ARRIVALS_BYTES + 4 * (SHARED + PER_THREAD * threads));
     this.#arrivals = new BigInt64Array(this.memory, 0, 1);
     this.#numbers = new Int32Array(this.memory, ARRIVALS_BYTES);
-    if (!memory) this.fullForMs = null;
+    if (!memory) this.full = null;
   }
 
   /** Takes the next place in the order of arrival over all threads. */
@@ -45,23 +50,28 @@ export class Board {
     Atomics.store(this.#numbers, WAITERS, count);
   }
 
-  /** Ms after which to come back where a newcomer would certainly be refused; else null. */
-  get fullForMs(): number | null {
-    const ms = Atomics.load(this.#numbers, FULL_FOR_MS);
-    return ms === NOT_FULL ? null : ms;
+  /** What a newcomer is told where it would certainly be refused; else null. Its parts may be of two moments. */
+  get full(): FullFor | null {
+    const firstMs = Atomics.load(this.#numbers, FULL_FOR_MS);
+    if (firstMs === NOT_FULL) return null;
+    const [gapUs, estimatedWaitMs] = [Atomics.load(this.#numbers, GAP_US), Atomics.load(this.#numbers, WAIT_MS)];
+    return { firstMs, gapMs: gapUs / 1000, estimatedWaitMs };
   }
 
-  set fullForMs(ms: number | null) {
-    Atomics.store(this.#numbers, FULL_FOR_MS, ms === null ? NOT_FULL : Math.min(MOST_MS, Math.ceil(ms)));
+  set full(full: FullFor | null) {
+    Atomics.store(this.#numbers, GAP_US, Math.min(MOST_MS, Math.ceil((full?.gapMs ?? 0) * 1000)));
+    Atomics.store(this.#numbers, WAIT_MS, Math.min(MOST_MS, Math.ceil(full?.estimatedWaitMs ?? 0)));
+    Atomics.store(this.#numbers, FULL_FOR_MS, full ? Math.min(MOST_MS, Math.ceil(full.firstMs)) : NOT_FULL);
   }
 
-  /** How long a newcomer would wait, were it let in; of use where it is not. */
-  get estimatedWaitMs(): number {
-    return Atomics.load(this.#numbers, WAIT_MS);
+  /** Somebody is told so; returns how many were before, since the dispatcher last looked. */
+  tell(): number {
+    return Atomics.add(this.#numbers, TOLD, 1);
   }
 
-  set estimatedWaitMs(ms: number) {
-    Atomics.store(this.#numbers, WAIT_MS, Math.min(MOST_MS, Math.ceil(ms)));
+  /** How many were told so since this was asked last. */
+  takeTold(): number {
+    return Atomics.exchange(this.#numbers, TOLD, 0);
   }
 
   /** Of the snapshot that slots are granted by. */

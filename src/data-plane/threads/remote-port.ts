@@ -75,11 +75,12 @@ export class RemotePort implements DispatchPort {
   }
 
   refusesUnread(): QueueRefusal | null {
-    const ms = this.#board.fullForMs;
-    if (ms === null) return null;
-    const standing = { position: this.#board.waiters + 1, estimatedWaitMs: this.#board.estimatedWaitMs };
-    // Of all that are refused between two turns of the dispatcher, no two should come back together.
-    return { retryAfterMs: ms * (1 + 0.2 * this.#random()), standing };
+    const { full } = this.#board;
+    if (full === null) return null;
+    // Each of those that are told so between two turns of the dispatcher has a time of its own.
+    const ms = full.firstMs + this.#board.tell() * full.gapMs;
+    const standing = { position: this.#board.waiters + 1, estimatedWaitMs: full.estimatedWaitMs };
+    return { retryAfterMs: ms * (1 + 0.05 * this.#random()), standing };
   }
 
   async standing(ticketId: number): Promise<QueueStanding | null> {

@@ -1,4 +1,4 @@
-import type { QueueRefusal } from '../queue-standing.ts';
+import type { FullFor } from '../dispatcher/dispatcher.ts';
 import type { Sharing } from '../dispatcher/dispatch-port.ts';
 import type { Board } from './board.ts';
 import type { RelayDesk } from './relay-desk.ts';
@@ -9,8 +9,8 @@ import type { RelayDesk } from './relay-desk.ts';
 
 export interface SharedCounts {
   readonly waiters: number;
-  /** Without jitter. */
-  fullFor(): QueueRefusal | null;
+  /** `told`: how many were told so by other threads since. */
+  fullFor(told: number): FullFor | null;
 }
 
 export class SharedDispatcher implements Sharing {
@@ -91,9 +91,7 @@ export class SharedDispatcher implements Sharing {
     const counts = this.#counts;
     if (!counts) return;
     this.#board.waiters = counts.waiters;
-    const full = counts.fullFor();
-    this.#board.fullForMs = full?.retryAfterMs ?? null;
-    this.#board.estimatedWaitMs = full?.standing?.estimatedWaitMs ?? 0;
+    this.#board.full = counts.fullFor(this.#board.takeTold());
   }
 
   #hasUnread(): boolean {

@@ -162,6 +162,23 @@ test('what is asked after a failure is answered from the other thread', async ()
   assert.ok(retryAfterMs >= 4000 && retryAfterMs <= 4800);
 });
 
+test('a waiter on another thread is told where it stands', async () => {
+  const stage = new ThreadStage([{}], 1);
+  const port = stage.threads[0]?.port;
+  assert.ok(port);
+  stage.ask(null);
+  stage.ask(null);
+  const asked = stage.ask(0);
+  await stage.settle();
+  assert.equal(asked.result, null);
+  const answers = Promise.all([port.standing(asked.id), port.standing(12_345)]);
+  await stage.settle();
+  const [standing, nobody] = await answers;
+  assert.equal(standing?.position, 2);
+  assert.ok(standing.estimatedWaitMs > 0);
+  assert.equal(nobody, null);
+});
+
 const command = fc.record({
   kind: fc.constantFrom('ask', 'ask', 'ask', 'release', 'release', 'leave', 'step', 'step', 'time', 'die'),
   thread: fc.constantFrom(null, 0, 1),
