@@ -6,6 +6,7 @@ import { scriptedNode } from '../support/scripted-node.ts';
 import { scriptedOllama } from '../support/scripted-ollama.ts';
 import { temporaryDirectory, testSettings } from '../support/settings.ts';
 import { until } from '../support/until.ts';
+import { emptySnapshot } from '../../src/fleet/snapshot.ts';
 
 const health = { intervalMs: 100, timeoutMs: 2000 };
 const GB = 1024 ** 3;
@@ -140,4 +141,18 @@ test('a node that comes back without the model is given it again, unless an admi
   await using third = await scriptedOllama({ port: first.port });
   await plane.nodeIs('a', 'ready');
   assert.deepEqual([(await tasksOf(plane)).length, third.pulls.length], [2, 0]);
+});
+
+test('a control plane that takes over a fleet which is ready already looks at its rules, too', async () => {
+  await using ollama = await scriptedOllama();
+  const settings = { health, dataDir: temporaryDirectory(), nodes: [nodeEntry('a', ollama.url)] };
+  let before = emptySnapshot;
+  {
+    await using plane = await startTestControlPlane(testSettings(settings));
+    await plane.nodeIs('a', 'ready');
+    before = plane.snapshot();
+  }
+  const ruled = testSettings({ ...settings, distribution: [{ model: 'm', tags: null }] });
+  await using plane = await startTestControlPlane(ruled, { resume: before });
+  await until(async () => (await tasksOf(plane, '?state=done')).length === 1, { what: 'the pull of the rule' });
 });

@@ -66,7 +66,7 @@ export class NodeRegistry {
       models: offeredModels(settings.models, null) ?? known?.models ?? null,
       listed: null,
       listing: null,
-      slotsTold: settings.maxConcurrent === undefined && known ? known.node.slots : null,
+      slotsTold: settings.maxConcurrent === undefined && known?.node.slotsGuessed === false ? known.node.slots : null,
       load: unknownLoad,
       version: null,
       probes: known?.node.probes ?? 0,
