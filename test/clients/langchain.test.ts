@@ -1,29 +1,5 @@
-import { HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { ChatOpenAI } from '@langchain/openai';
-import { at } from '../support/json-path.ts';
+import { langchainClient } from './langchain-client.ts';
 import { clients } from './clients.ts';
-import { type Ask, holdToRouter, readLoad } from './hold.ts';
+import { holdToRouter } from './hold.ts';
 
-const modelOf = ({ url, key, model, retries }: Ask): ChatOpenAI =>
-  new ChatOpenAI({ model, apiKey: key, maxRetries: retries, configuration: { baseURL: `${url}/v1` } });
-
-holdToRouter(clients.langchain, {
-  chat: async (ask) => (await modelOf(ask).invoke(ask.prompt)).text,
-  stream: async function* (ask, signal) {
-    for await (const { text } of await modelOf(ask).stream(ask.prompt, { signal })) if (text !== '') yield text;
-  },
-  useTool: async (ask, run) => {
-    const model = modelOf(ask).bindTools([{ type: 'function', function: readLoad }]);
-    const question = new HumanMessage(ask.prompt);
-    const asked = await model.invoke([question]);
-    const call = asked.tool_calls?.[0];
-    if (!call) throw new Error('no tool was called');
-    const result = new ToolMessage({ content: run(call.args), tool_call_id: call.id ?? '' });
-    return (await model.invoke([question, asked, result])).text;
-  },
-  told: (error) => {
-    if (!(error instanceof Error)) throw error;
-    const status = at(error, 'status');
-    return { status: typeof status === 'number' ? status : null, message: error.message };
-  },
-});
+holdToRouter(clients.langchain, langchainClient);
