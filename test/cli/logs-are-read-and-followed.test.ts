@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import { run } from '../../src/cli/program.ts';
-import { systemClock } from '../../src/lib/clock.ts';
 import { scriptedNode } from '../support/scripted-node.ts';
-import { temporaryDirectory } from '../support/settings.ts';
 import { nodeSettings, startRouter } from '../support/start-router.ts';
 import { until } from '../support/until.ts';
 import { commandsOf } from '../support/weir-command.ts';
+import { weirTerminal } from '../support/weir-terminal.ts';
 
 test("the router's log is printed a line each, by level, and as JSON lines", async () => {
   await using node = await scriptedNode();
@@ -26,35 +23,14 @@ test('the log is followed until Ctrl-C', async () => {
   await using node = await scriptedNode();
   await using router = await startRouter({ nodes: [nodeSettings('gpu-1', node.url)] });
   await router.settled;
-  const signals = new EventEmitter();
-  let seen = '';
-  const write = (text: string): void => void (seen += text);
-  const cwd = temporaryDirectory();
-  const ended = run(['logs', '--follow', '--tail', '1', '--admin', router.adminUrl], {
-    startApp: () => Promise.reject(new Error('this test starts nothing')),
-    version: '1.2.3',
-    hasDemo: false,
-    runDemo: () => Promise.resolve(0),
-    signals,
-    now: () => 0,
-    clock: systemClock,
-    stdout: write,
-    stderr: write,
-    exit: () => undefined,
-    env: { HOME: cwd, WEIR_ADMIN_TOKEN: 'test-token' },
-    cwd,
-    terminal: {
-      isTty: false,
-      isErrorTty: false,
-      size: () => ({ columns: 80, rows: 24 }),
-      onKey: () => () => undefined,
-      sleep: () => Promise.resolve(),
-    },
-  });
-  await until(() => seen.includes('\n'), { what: 'the last line' });
+  const terminal = weirTerminal(false);
+  const ended = terminal.run(['logs', '--follow', '--tail', '1'], router.adminUrl);
+  await until(() => terminal.seen().includes('\n'), { what: 'the last line' });
   await (await router.chat()).text();
-  await until(() => /request .*model=llama3/.test(seen), { what: () => `the request in ${seen}` });
-  signals.emit('SIGINT', 'SIGINT');
+  await until(() => /request .*model=llama3/.test(terminal.seen()), {
+    what: () => `the request in ${terminal.seen()}`,
+  });
+  terminal.interrupt();
   assert.equal(await ended, 0);
 });
 

@@ -6,6 +6,7 @@ import { type OllamaPull, scriptedOllama } from '../support/scripted-ollama.ts';
 import { nodeSettings, startRouter } from '../support/start-router.ts';
 import { until } from '../support/until.ts';
 import { commandsOf } from '../support/weir-command.ts';
+import { weirTerminal } from '../support/weir-terminal.ts';
 
 const hits: Scripted = (_request, reply) =>
   reply.json(200, [{ id: 'org/q-GGUF', downloads: 12_345, tags: ['gguf'], lastModified: '2026-02-03T00:00:00.000Z' }]);
@@ -98,6 +99,27 @@ test('what an engine cannot do is said at once, and --no-wait does not wait', as
   const waited = await weir('tasks', 'wait', id);
   assert.equal(waited.code, 1);
   assert.match(waited.stdout, /cancelled/);
+});
+
+test('on a terminal the progress is drawn in place, and Ctrl-C stops the waiting, not the pull', async () => {
+  await using ollama = await scriptedOllama({ onPull: (pull) => pull.progress(300, 1000) });
+  await using router = await startRouter({ nodes: [nodeSettings('a', ollama.url)] });
+  await router.settled;
+  const terminal = weirTerminal();
+  const ended = terminal.run(['models', 'pull', 'm', '--node', 'a'], router.adminUrl);
+  await until(
+    () => {
+      terminal.tick();
+      return terminal.seen().includes('30% 300 B of 1000 B');
+    },
+    { what: () => `30 % in ${terminal.seen()}` },
+  );
+  assert.ok(terminal.seen().includes('\r\u001b[Km on a  [#######-----------------]  30%'), terminal.seen());
+  terminal.interrupt();
+  assert.equal(await ended, 130);
+  assert.match(terminal.seen(), /the router goes on\. To stop it too:\n {2}weir tasks cancel \S+\n$/);
+  const [task] = await router.adminList('/api/tasks');
+  assert.equal(Object(task).state, 'running');
 });
 
 test('the model hub is searched, and a hub that is away is said', async () => {

@@ -2,7 +2,7 @@
 
 /** `850ms`, `12.3s`, `4m05s`, `2h10m`, `3d04h`. */
 export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (ms < 999.5) return `${Math.round(ms)}ms`;
   const seconds = ms / 1000;
   if (seconds < 99.95) return `${seconds.toFixed(1)}s`;
   const parts: readonly (readonly [number, string, number, string])[] = [
