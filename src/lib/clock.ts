@@ -3,6 +3,8 @@
 // `process.hrtime()` reads the same in every thread of the process but makes an array each time; `performance.now()` makes
 // nothing but counts from its own thread's start. Both read CLOCK_MONOTONIC, so their difference is fixed and is added.
 
+const READINGS = 8;
+
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary start, equal in all threads of this process. */
   now(): number;
@@ -12,7 +14,7 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
-const threadStartedAt = hrtimeMs() - performance.now();
+const threadStartedAt = startOfThread();
 
 export const systemClock: Clock = {
   now: () => threadStartedAt + performance.now(),
@@ -23,6 +25,13 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** A thread that is put aside between the two readings would live that much in the past: the latest of several start times is the truest. */
+function startOfThread(): number {
+  let latest = -Infinity;
+  for (let reading = 0; reading < READINGS; reading += 1) latest = Math.max(latest, hrtimeMs() - performance.now());
+  return latest;
+}
 
 function hrtimeMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
