@@ -150,7 +150,8 @@ const table = {
     type: 'overloaded_error',
     fault: 'router',
     retryable: true,
-    message: 'The deadline of this request cannot be met at the present load.',
+    message:
+      'The deadline of this request (x-weir-deadline-ms, x-weir-ttft-slo-ms) has passed or will before its turn comes. Try again after the time in Retry-After.',
   },
   wait_timeout: {
     status: 504,
