@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { temporaryDirectory } from '../../test/support/load-config.ts';
-import { DataDirError, lockDataDir } from './data-dir.ts';
+import { DataDirError, keptAdminUrl, lockDataDir } from './data-dir.ts';
 
 const holder = `
 import { lockDataDir } from ${JSON.stringify(new URL('data-dir.ts', import.meta.url).href)};
@@ -113,4 +113,21 @@ test('a lock file that is no database is refused with a reason', (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'lock.db'), 'not a database, but long enough to be looked at'.repeat(40));
   assert.throws(() => lockDataDir(directory), { name: 'DataDirError', message: /file is not a database/ });
+});
+
+test('the address for administrators is kept for the command line until the lock goes, and is never a reason to fail', (t) => {
+  const directory = join(temporaryDirectory(t), 'weir');
+  assert.equal(keptAdminUrl(directory), null);
+  const lock = lockDataDir(directory);
+  lock.keepAdminUrl('http://127.0.0.1:4711');
+  assert.equal(keptAdminUrl(directory), 'http://127.0.0.1:4711');
+  assert.equal(statSync(join(directory, 'admin-url')).mode & 0o777, 0o600);
+  lock.release();
+  assert.equal(keptAdminUrl(directory), null);
+  const again = lockDataDir(directory);
+  mkdirSync(join(directory, 'admin-url'));
+  again.keepAdminUrl('http://127.0.0.1:4711');
+  assert.equal(keptAdminUrl(directory), null);
+  rmSync(join(directory, 'admin-url'), { recursive: true });
+  again.release();
 });

@@ -41,8 +41,8 @@ export function lockDataDir(dir: string): DataDirLock {
     keepAdminUrl: (url) => {
       try {
         writeFileSync(join(dir, ADMIN_URL), `${url}\n`, { mode: 0o600 });
-      } catch (error) {
-        throw unusable(dir, error);
+      } catch {
+        // A full disk is no reason not to serve: without the file the command line asks at the configured address.
       }
     },
     release: () => {
