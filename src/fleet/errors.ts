@@ -108,7 +108,7 @@ const table = {
     fault: 'client',
     retryable: false,
     message:
-      'A web page of another origin, or a host name this router does not know, may not use it without a key. Call it as localhost, or require keys (auth.clients: required).',
+      'A web page of another origin, or a host name this router does not know, may not use it without a key. Call it as localhost, name the origin in cors.origins, or require keys (auth.clients: required).',
   },
   not_found: {
     status: 404,
