@@ -84,6 +84,9 @@ test('an answer that ends without success, and an error that may pass, are no en
   await taskIs(plane, id, ({ detail }) => /unexpected EOF/.test(detail ?? ''));
   const failed = await taskIs(plane, id, 'failed');
   assert.deepEqual([failed.attempts, failed.code], [3, 'pull_failed']);
+  const { text: metrics } = await plane.api('GET', '/metrics');
+  assert.match(metrics, /^weir_tasks\{kind="pull",state="failed"\} 1$/m);
+  assert.match(metrics, /^weir_tasks\{kind="pull",state="running"\} 0$/m);
   assert.match(failed.detail ?? '', /cannot pull it: pull model manifest: file does not exist/);
 });
 

@@ -32,7 +32,7 @@ export function routerStateRoutes(state: AdminState): readonly Route[] {
     const figures = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6, startedAt };
     return {
       status: 200,
-      body: `${metrics.page()}\n${gaugePage(gauges, nodes, figures)}`,
+      body: `${metrics.page()}\n${gaugePage(gauges, nodes, figures, state.modelTasks.tasks.all())}`,
       headers: { 'content-type': EXPOSITION_TYPE },
     };
   };

@@ -1,5 +1,6 @@
 import { type NodeState, nodeStates } from '../../fleet/glossary.ts';
 import type { Gauges } from '../../fleet/telemetry.ts';
+import { type Task, taskKinds, taskStates } from '../task.ts';
 import { exposed, type Sample } from './exposition.ts';
 
 // What is read anew for each scrape: the data plane's own counts, the states of the nodes, the process. Nothing of a node that is
@@ -24,7 +25,12 @@ export interface ProcessFigures {
 }
 
 /** Prometheus' text for the gauges; `gauges` is null where the data plane did not answer. */
-export function gaugePage(gauges: Gauges | null, nodes: readonly MeteredNode[], figures: ProcessFigures): string {
+export function gaugePage(
+  gauges: Gauges | null,
+  nodes: readonly MeteredNode[],
+  figures: ProcessFigures,
+  tasks: readonly Pick<Task, 'kind' | 'state'>[],
+): string {
   const page: string[] = [];
   const add = (name: string, help: string, samples: readonly Sample[]): void => {
     if (samples.length > 0) page.push(exposed(name, help, samples));
@@ -36,6 +42,12 @@ export function gaugePage(gauges: Gauges | null, nodes: readonly MeteredNode[], 
   add('weir_process_resident_bytes', 'Resident memory of the process.', [[figures.residentBytes]]);
   add('weir_process_cpu_seconds_total', 'CPU time of the process, all its threads.', [[figures.cpuSeconds]]);
   add('weir_process_start_time_seconds', "Unix time of the router's start.", [[figures.startedAt / 1000]]);
+  const counted = taskKinds.flatMap((kind) =>
+    taskStates.map((state): Sample => {
+      return [tasks.filter((task) => task.kind === kind && task.state === state).length, { kind, state }];
+    }),
+  );
+  add('weir_tasks', 'Tasks on models; of those that are over, the last thousand.', counted);
   if (gauges) addDataPlane(gauges, nodes, add);
   return page.join('\n');
 }
