@@ -64,6 +64,10 @@ export class ErrandPort implements DispatchPort {
     return null;
   }
 
+  stillRefusesUnread(): boolean {
+    return false;
+  }
+
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult> {
     if (leaving.hasLeft) return Promise.resolve({ kind: 'abandoned', waitedMs: null });
     const result = this.#try(ticket, null);

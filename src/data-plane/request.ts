@@ -121,8 +121,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
   trip.body = body.bytes;
   trip.requestBytes = body.bytes.length;
-  const stillFull = full === null ? null : port.refusesUnread();
-  if (stillFull !== null) return refused(trip, 'capacity_exceeded', stillFull);
+  if (full !== null && port.stillRefusesUnread()) return refused(trip, 'capacity_exceeded', full);
 
   // what: model and stream; all else passes through
   const call = readAnyCall(trip.body, trip.route, trip.request.headers['content-type']);

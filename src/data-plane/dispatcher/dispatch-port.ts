@@ -17,6 +17,8 @@ export interface DispatchPort {
   nextTicketId(): number;
   /** Before a body is read: what it is told if the request would certainly be refused, else null. */
   refusesUnread(): QueueRefusal | null;
+  /** Would it be refused still? Unlike `refusesUnread` it gives nobody a time to come back. */
+  stillRefusesUnread(): boolean;
   /** Asks for a slot; resolves once, with `abandoned` at the latest when the request is left. Never rejects. */
   waitForReadyWithTimeout(ticket: Ticket, leaving: Leaving): Promise<WaitResult>;
   /** Ends a lease; `spent` is what its attempt took, where that is known. */
@@ -137,6 +139,10 @@ export class DirectPort implements DispatchPort {
 
   refusesUnread(): QueueRefusal | null {
     return this.#dispatcher.refusesUnread(this.#clock.now());
+  }
+
+  stillRefusesUnread(): boolean {
+    return this.#dispatcher.isFullAnywhere;
   }
 
   /** As `refusesUnread`, for other threads to tell; `told` of them did since. */

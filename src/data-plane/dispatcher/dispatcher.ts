@@ -138,19 +138,20 @@ export class Dispatcher {
    * room is full and no node at all has a slot, since the model is not known yet.
    */
   refusesUnread(now: number): QueueRefusal | null {
-    if (!this.#isFullAnywhere()) return null;
+    if (!this.isFullAnywhere) return null;
     return { retryAfterMs: this.retryAfterMs(now), standing: this.#admission.standingOfAnybody(now) };
   }
 
   /** As `refusesUnread`, for others to tell it; `told` of them have done so since this was asked last. */
   fullFor(told: number, now: number): FullFor | null {
     this.#admission.toldElsewhere(told, now);
-    if (!this.#isFullAnywhere()) return null;
+    if (!this.isFullAnywhere) return null;
     const { estimatedWaitMs } = this.#admission.standingOfAnybody(now);
     return { ...this.#admission.openAgain(now), estimatedWaitMs };
   }
 
-  #isFullAnywhere(): boolean {
+  /** True where the room is full and no node at all has a slot. */
+  get isFullAnywhere(): boolean {
     return this.#admission.isFull && !this.#placement.hasFreeSlotAnywhere();
   }
 

@@ -129,3 +129,12 @@ test('who holds its share of the places is let in again when it was told, and no
   scene.run(Math.max(0, at + 1.3 * toldMs - desk.now));
   assert.notEqual(desk.state(flood()), 'capacity-exceeded', 'the appointment is kept');
 });
+
+test('to ask whether a place has come free since gives nobody a time to come back', () => {
+  const scene = new Scene(() => 8000);
+  const { dispatcher, now } = scene.desk;
+  const first = dispatcher.refusesUnread(now)?.retryAfterMs ?? 0;
+  for (let nth = 0; nth < 20; nth += 1) assert.equal(dispatcher.isFullAnywhere, true);
+  const second = dispatcher.refusesUnread(now)?.retryAfterMs ?? 0;
+  assert.ok(second > first && second < first + 2 * 2000 + 500, `${first}, then ${second}`);
+});

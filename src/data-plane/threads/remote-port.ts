@@ -83,6 +83,10 @@ export class RemotePort implements DispatchPort {
     return { retryAfterMs: ms * (1 + 0.05 * this.#random()), standing };
   }
 
+  stillRefusesUnread(): boolean {
+    return this.#board.full !== null;
+  }
+
   async standing(ticketId: number): Promise<QueueStanding | null> {
     if (!this.#asked.has(ticketId)) return null;
     const [position = 0, estimatedWaitMs = 0] = await this.#ask('standing', '', ticketId);
