@@ -89,6 +89,8 @@ export class ModelTasks {
 
   /** A node's state or its models became others. */
   nodeChanged(node: RegisteredNode): void {
+    // A stream from a node that froze may stay open for ever. A pull goes on where it was; a load would begin from nothing.
+    if (node.health.state === 'offline') this.tasks.renew(node.id, 'pull');
     this.tasks.wake();
     if (node.health.state !== 'ready') return;
     for (const rule of this.#options.settings.distribution) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeEntry, taskIs, taskOf, tasksOf } from '../support/admin-tasks.ts';
 import { startTestControlPlane } from '../support/control-plane.ts';
+import type { Scripted } from '../support/scripted-answers.ts';
 import { scriptedOllama } from '../support/scripted-ollama.ts';
 import { temporaryDirectory, testSettings } from '../support/settings.ts';
 import { until } from '../support/until.ts';
@@ -68,6 +69,29 @@ test('a pull waits for a node that is away, and goes on when it is back', async 
   await using back = await scriptedOllama({ port: ollama.port });
   await taskIs(plane, id, 'done');
   assert.equal(back.pulls.length, 1);
+});
+
+test('a pull from a node that fell silent is left, and taken up again when it answers', async () => {
+  let isFrozen = false;
+  const tags: Scripted = (_request, reply) => {
+    if (!isFrozen) reply.json(200, { models: [] });
+  };
+  await using ollama = await scriptedOllama({
+    onPull: (pull) => (pull.nth === 0 ? pull.progress(1, 2) : pull.succeed()),
+    paths: { '/api/tags': tags },
+  });
+  const quick = { intervalMs: 100, timeoutMs: 200 };
+  const nodes = [nodeEntry('a', ollama.url, { engine: 'ollama' })];
+  await using plane = await startTestControlPlane(testSettings({ health: quick, nodes }));
+  await plane.nodeIs('a', 'ready');
+  const { id } = Object((await plane.api('POST', '/api/nodes/a/models/pull', { model: 'm' })).json);
+  await taskIs(plane, id, ({ completedBytes }) => completedBytes === 1);
+  isFrozen = true;
+  await taskIs(plane, id, ({ detail }) => detail === 'It waits for its node to come back.');
+  await ollama.pulls[0]?.gone;
+  isFrozen = false;
+  const { attempts } = await taskIs(plane, id, 'done');
+  assert.equal(attempts, 2);
 });
 
 test('removing a node ends what is done to it', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { canonicalModel } from '../../fleet/glossary.ts';
-import { isOver, type Task, type TaskOrder } from '../task.ts';
+import { isOver, type Task, type TaskKind, type TaskOrder } from '../task.ts';
 import { afterRestart } from './after-restart.ts';
 import type { AttemptEnd, Progress } from './attempt-end.ts';
 import { Attempts } from './attempts.ts';
@@ -121,10 +121,10 @@ export class Tasks {
     }
   }
 
-  /** That node is another one now: what runs there begins anew, there. */
-  renew(nodeId: string): void {
+  /** That node moved, or fell silent: what runs there begins anew. `only` that kind. */
+  renew(nodeId: string, only: TaskKind | null = null): void {
     for (const task of this.all()) {
-      if (task.state !== 'running' || task.nodeId !== nodeId) continue;
+      if (task.state !== 'running' || task.nodeId !== nodeId || (only !== null && task.kind !== only)) continue;
       this.#running.get(task.id)?.control.abort();
       this.#running.delete(task.id);
       this.#change(task, { state: 'queued', detail: null, bytesPerSecond: null }, true);
