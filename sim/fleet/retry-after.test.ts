@@ -8,7 +8,7 @@ const cases = [
   ['ollama', 'tenants', 1.6, 100],
   ['ollama', 'chats', 1.6, 40],
   ['ollama', 'hog', 1.3, 100],
-  ['equal', 'mixed', 1.6, 40],
+  ['ollama', 'mixed', 1.3, 60],
   ['rough', 'tenants', 1.6, 40],
 ] as const satisfies readonly (readonly [string, SyntheticName, number, number])[];
 

@@ -10,7 +10,7 @@ import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
 import { Patience } from './patience.ts';
 import { isInGroup } from '../spoken.ts';
-import { DrainRate, whenFreed } from './retry-after.ts';
+import { DrainRate, MOST_SINGLE, whenFreed } from './retry-after.ts';
 import {
   noClaim,
   wasTried,
@@ -28,6 +28,8 @@ import {
 
 /** Where nothing is known of the next probe: the default time between two. */
 const UNKNOWN_PROBE_MS = 5_000;
+/** A crowd asks the same again and again. */
+const FORECAST_KEPT_MS = 10;
 const LEAST_PROBE_MS = 1_000;
 
 export class Placement {
@@ -35,6 +37,12 @@ export class Placement {
   readonly #standing = new Standing(emptySnapshot);
   readonly #selection: CachedSelection;
   readonly #drainRate = new DrainRate();
+  #lastForecast: {
+    readonly of: string | null;
+    readonly count: number;
+    readonly at: number;
+    readonly ms: number;
+  } | null = null;
   /** Null under policies that learn nothing. */
   readonly #outlook: Outlook | null;
   readonly #patience: Patience | null;
@@ -259,17 +267,22 @@ export class Placement {
     waiting: ReadonlyMap<string, { readonly size: number }>,
     now: number,
   ): number | null {
+    const last = this.#lastForecast;
+    if (last && last.of === of && last.count === count && now - last.at < FORECAST_KEPT_MS) return last.ms;
     const shares = this.#sharesOf(of, waiting, now);
     if (shares.length === 0) return null;
-    return whenFreed(count, (ms) => {
+    const isSingle = shares.reduce((open, [node]) => open + this.#drainRate.open(node), 0) <= MOST_SINGLE;
+    const freedMs = whenFreed(count, (ms) => {
       let [ended, hazard] = [0, 0];
       for (const [node, share] of shares) {
-        const expected = this.#drainRate.endings(node, ms, now);
+        const expected = this.#drainRate.endings(node, ms, now, isSingle);
         ended += share * expected.count;
         hazard += share * expected.hazard;
       }
       return { count: ended, hazard };
     });
+    this.#lastForecast = { of, count, at: now, ms: freedMs };
+    return freedMs;
   }
 
   /** Nodes that let slots go, and for what share of those that wait for one there. */

@@ -15,8 +15,8 @@ export const GUESSED_MS = 5_000;
 const NEWEST = 0.1;
 const LEAST_MS = 1_000;
 const SILENCES = 3;
-/** Of a node with more open leases the law of large numbers says enough. */
-const MOST_SINGLE = 32;
+/** Where more leases are open the law of large numbers says enough. */
+export const MOST_SINGLE = 64;
 const MOST_HAZARD = 5;
 const JITTER = 0.2;
 /** Places come free by chance: of gaps with a given mean most are shorter. */
@@ -76,15 +76,19 @@ export class DrainRate {
     return silentMs * expected > SILENCES ? 1 / silentMs : expected;
   }
 
-  /** What is expected of a node within `ms`. */
-  endings(node: number, ms: number, now: number): Endings {
+  /** How many leases of the node are open. */
+  open(node: number): number {
+    return this.#nodes[node]?.open.length ?? 0;
+  }
+
+  /** What is expected of a node within `ms`; `isSingle`: by the age of each lease. */
+  endings(node: number, ms: number, now: number, isSingle: boolean): Endings {
     const drain = this.#nodes[node];
     const perMs = this.perMs(node, now);
     if (!drain || perMs === 0) return { count: 0, hazard: 0 };
     const meanMs = this.#meanOf(drain);
     const isSilent = perMs * meanMs < drain.open.length * 0.99;
-    if (isSilent || drain.held.size === 0 || drain.open.length > MOST_SINGLE)
-      return { count: ms * perMs, hazard: ms * perMs };
+    if (isSilent || drain.held.size === 0 || !isSingle) return { count: ms * perMs, hazard: ms * perMs };
     let [count, hazard] = [0, 0];
     for (const takenAt of drain.open) {
       const ageMs = now - takenAt;
@@ -130,7 +134,8 @@ export function comeBackMs({ ahead, perMs, firstTimeoutMs }: Opening, random: ()
 }
 
 const LONGEST_MS = 600_000;
-const ROUNDS = 18;
+/** Precise to half a percent. */
+const ROUNDS = 12;
 
 /** Ms until `count` leases have ended, by what is expected within any time. */
 export function whenFreed(count: number, expectedWithin: (ms: number) => Endings): number {
