@@ -19,7 +19,7 @@ interface Entry extends PickTurn {
   wanted: Wanted;
 }
 
-const nobody: Wanted = { model: '', claim: { promptTokens: 0, maxTokens: null, prefix: noPrefix } };
+const nobody: Wanted = { model: '', claim: { promptTokens: 0, maxTokens: null, prefix: noPrefix, priority: 'normal', startBy: null } };
 
 export class CachedSelection {
   readonly #ttlMs: number;
@@ -30,6 +30,7 @@ export class CachedSelection {
   /** Lent to the policy at each pick, so that a pick allocates nothing. */
   readonly #open: Candidate[] = [];
   #snapshot: FleetSnapshot;
+  #wereAllOpen = false;
 
   constructor(
     snapshot: FleetSnapshot,
@@ -76,7 +77,13 @@ export class CachedSelection {
     const open = this.#open;
     open.length = 0;
     for (const candidate of entry.candidates) if (isOpen(candidate)) open.push(candidate);
+    this.#wereAllOpen = open.length === entry.candidates.length;
     return this.#policy(open, counts, entry);
+  }
+
+  /** Whether the last selection could choose among all candidates. */
+  get wereAllOpen(): boolean {
+    return this.#wereAllOpen;
   }
 
   /** A lease was taken on the candidate: the next tie is drawn anew. */

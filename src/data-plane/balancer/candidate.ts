@@ -1,3 +1,4 @@
+import type { Priority } from '../../fleet/glossary.ts';
 import type { NodeOutlook } from './node-outlook.ts';
 import type { Outlook } from './outlook.ts';
 import type { Speed } from './speed.ts';
@@ -40,9 +41,10 @@ export interface Wanted {
     readonly promptTokens: number;
     readonly maxTokens: number | null;
     readonly prefix: Prefix;
+    readonly priority: Priority;
+    /** Monotonic ms; null where it does not say. */
+    readonly startBy: number | null;
   };
-  /** Monotonic ms; null where it has none. */
-  readonly deadlineAt?: number | null;
 }
 
 /** What a policy may use besides candidates and counts; unchanged until a lease is taken, so that asking twice gives the same answer. */

@@ -14,6 +14,9 @@ const UNLOAD_MS = 300_000;
 /** What is said of caches at first: most prefixes that a node was sent it still has. */
 const FIRST_BELIEF = 0.8;
 const NEWEST = 0.1;
+/** After three probes that did not tell it, what an engine told is too old. */
+const STALE_MS = 15_000;
+const SLOW_START_MS = 10_000;
 /** A token that takes longer is slower than people read. */
 const PACE_MS = 100;
 /** How much of the time that prompts take nobody else gets a token, for engines in the mean: some mix them, for others it is all of it. */
@@ -54,6 +57,8 @@ export class NodeOutlook {
   /** It was found offline. */
   isLost = false;
   told: NodeTelemetry | null = null;
+  /** Requests that its engine had beside ours when it last told. */
+  #foreign = 0;
   #model: string | null = null;
   #usedAt = -Infinity;
   #runningMs = 0;
@@ -74,6 +79,23 @@ export class NodeOutlook {
       this.#speeds.set(model, speed);
     }
     return speed;
+  }
+
+  /** What its engine told of itself. */
+  hears(told: NodeTelemetry): void {
+    this.told = told;
+    this.#foreign = told.running === null ? 0 : Math.max(0, told.running + (told.waiting ?? 0) - this.running);
+  }
+
+  /** Requests of others on its engine, as far as is known; an old word is none. */
+  foreign(now: number): number {
+    return this.told && now - this.told.readAt < STALE_MS ? this.#foreign : 0;
+  }
+
+  /** How much dearer it is than it seems: a node that was away finds its caches empty and is let in by and by. */
+  slowStart(now: number): number {
+    const sinceMs = now - this.backSince;
+    return sinceMs >= SLOW_START_MS ? 1 : SLOW_START_MS / Math.max(SLOW_START_MS / 4, sinceMs);
   }
 
   /** Ms until the prompts that are there now should have been read. */

@@ -66,15 +66,22 @@ export class Outlook {
   replaceTelemetry(telemetry: readonly NodeTelemetry[]): void {
     for (const told of telemetry) {
       const node = this.#nodes[told.index];
-      if (node?.generation !== told.generation) continue;
-      if (told.readAt !== node.told?.readAt && (told.waiting ?? 0) > 1) node.limit.late(node.running, told.running);
-      node.told = told;
+      // The same word again is compared with nothing.
+      if (node?.generation !== told.generation || told.readAt === node.told?.readAt) continue;
+      if ((told.waiting ?? 0) > 1) node.limit.late(node.running, told.running);
+      node.hears(told);
     }
   }
 
   node(index: number, generation: number): NodeOutlook | null {
     const node = this.#nodes[index];
     return node?.generation === generation ? node : null;
+  }
+
+  /** Its breaker has closed again. */
+  isBack({ node, generation }: { readonly node: number; readonly generation: number }, now: number): void {
+    const known = this.node(node, generation);
+    if (known) known.backSince = now;
   }
 
   /** Tokens of an answer in the mean, or fewer where the client allows fewer. */

@@ -310,7 +310,7 @@ export class Dispatcher {
 
   /** Waiting for a better node is worth it, and nobody is delayed or refused for it. */
   #declines(ticket: Ticket, candidate: Candidate, now: number): boolean {
-    if (ticket.readmitted || this.#draining || !this.#hasRoom) return false;
+    if (ticket.readmitted || this.#draining || !this.#hasRoom || this.#placement.isNobodyBusy) return false;
     return this.#placement.declines(ticket, candidate, 0, now);
   }
 

@@ -118,6 +118,11 @@ export class Placement {
     return null;
   }
 
+  /** True where the last `select` could choose among all nodes of the model: there is nobody to wait for. */
+  get isNobodyBusy(): boolean {
+    return this.#selection.wereAllOpen;
+  }
+
   /** True where it is better for the ticket, which has waited for so long, to wait for a busy node than to take this one. */
   declines(ticket: Ticket, candidate: Candidate, waitedMs: number, now: number): boolean {
     if (!this.#patience) return false;
@@ -340,6 +345,7 @@ export class Placement {
     switch (outcome.kind) {
       case 'served':
         this.#standing.success(node, generation, trial);
+        if (trial) this.#outlook?.isBack(lease, now);
         return;
       case 'fault':
         this.#standing.fault(node, generation, trial, now, () => this.#maySpare(node, now));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fleetOf, nodesAlike, seededRandom } from '../../../../test/support/fleet.ts';
 import { CachedSelection } from '../cached-selection.ts';
-import { noPrefix, type Candidate, type Prefix } from '../candidate.ts';
+import { noPrefix, type Candidate, type Prefix, type Wanted } from '../candidate.ts';
 import { Outlook, type Flight } from '../outlook.ts';
 import { adaptive } from './adaptive.ts';
 
@@ -27,6 +27,14 @@ class Stage {
     return candidate;
   }
 
+  /** Picks, takes and serves at once, so that the next draw is another. */
+  pickAndTake(promptTokens: number): number {
+    const candidate = this.pick(promptTokens);
+    this.#selection.taken('m', candidate);
+    this.outlook.ended(this.send(candidate.node, 10), 1, false, null, this.now);
+    return candidate.node;
+  }
+
   send(node: number, promptTokens: number, prefix: Prefix = noPrefix): Flight {
     const known = this.outlook.node(node, 1);
     assert.ok(known);
@@ -44,8 +52,9 @@ class Stage {
   }
 }
 
-function wantedOf(promptTokens: number, prefix: Prefix) {
-  return { model: 'm', claim: { promptTokens, maxTokens: null, prefix, streams: true } };
+function wantedOf(promptTokens: number, prefix: Prefix): Wanted & { claim: { streams: boolean } } {
+  const claim = { promptTokens, maxTokens: null, prefix, streams: true, priority: 'normal', startBy: null } as const;
+  return { model: 'm', claim };
 }
 
 test('a prompt goes where it will be read soonest, once the speeds are known', () => {
@@ -81,4 +90,52 @@ test('of nodes that nothing is known of yet the one with fewer requests is taken
     stage.now += 10;
   }
   assert.equal(used.size, 8);
+});
+
+test('a node that comes back is given little at first, unless there is no other', () => {
+  const stage = new Stage(2);
+  const back = stage.outlook.node(0, 1);
+  assert.ok(back);
+  stage.now = 1_000_000;
+  back.backSince = stage.now;
+  stage.now += 1_000;
+  for (let nth = 0; nth < 4; nth += 1) {
+    assert.equal(stage.pick(500).node, 1);
+    stage.send(1, 500);
+  }
+  stage.now += 20_000;
+  assert.equal(stage.pick(500).node, 0);
+});
+
+test('one in a hundred requests looks how a node does that was not heard of for long, where it has the time', () => {
+  const explored = (promptTokens: number): number => {
+    const stage = new Stage(2);
+    for (let nth = 0; nth < 10; nth += 1) {
+      stage.serve(0, 1000, 0.5, 10);
+      stage.serve(1, 1000, 0.1, 10);
+    }
+    let times = 0;
+    for (let nth = 0; nth < 4_000; nth += 1) {
+      stage.now += 100;
+      if (stage.pickAndTake(promptTokens) === 0) times += 1;
+      else stage.serve(1, 1000, 0.1, 10);
+    }
+    return times;
+  };
+  const times = explored(1_000);
+  assert.ok(times >= 5 && times < 80, String(times));
+  assert.equal(explored(10_000), 0, 'five seconds there are more than half of what anybody wants to wait');
+});
+
+test('what others run on an engine counts, while the engine\'s word on it is fresh', () => {
+  const stage = new Stage(2);
+  for (let nth = 0; nth < 8; nth += 1) for (const node of [0, 1]) stage.serve(node, 1000, 0.2, 10);
+  stage.now = 100_000;
+  const told = { index: 0, generation: 1, readAt: 100_000, running: 30, waiting: 0, cacheUse: null, nextProbeAt: 105_000 };
+  stage.outlook.replaceTelemetry([told]);
+  stage.send(1, 100);
+  assert.equal(stage.pick(1000).node, 1);
+  stage.now += 60_000;
+  stage.outlook.replaceTelemetry([{ ...told, readAt: 160_000, running: null }]);
+  assert.equal(stage.pick(1000).node, 0);
 });

@@ -1,4 +1,4 @@
-import type { Candidate, Wanted } from '../candidate.ts';
+import type { Candidate, PickTurn, Wanted } from '../candidate.ts';
 import { mix } from '../mix.ts';
 import type { Outlook } from '../outlook.ts';
 import { leastLoaded } from './least-loaded.ts';
@@ -11,6 +11,11 @@ import type { Policy } from './policy.ts';
 
 /** Nodes that cost nearly the same are the same: what was learned is not exact to a few percent. */
 const ALIKE = 1.02;
+const EXPLORES_EVERY = 100;
+/** A speed that was not measured for so long may have changed. */
+const STALE_MS = 60_000;
+/** How long a person waits for a first token without a thought, where a request does not say. */
+const USUAL_BUDGET_MS = 2_000;
 
 export const adaptive: Policy = (open, counts, turn) => {
   const { draw, now, wanted, outlook } = turn;
@@ -28,8 +33,25 @@ export const adaptive: Policy = (open, counts, turn) => {
     bestCost = Math.min(bestCost, cost);
     bestRank = rank;
   }
-  return best;
+  return draw % EXPLORES_EVERY === 0 ? (longUnheard(open, turn, outlook) ?? best) : best;
 };
+
+/** The node that was not heard of for the longest time, where that is long, and the request has the time to find out how it does. */
+function longUnheard(open: readonly Candidate[], { now, wanted }: PickTurn, outlook: Outlook): Candidate | null {
+  let oldest: Candidate | null = null;
+  let heardAt = now - STALE_MS;
+  for (const candidate of open) {
+    const { learned } = candidate;
+    if (!learned || learned.speed.heardAt >= heardAt) continue;
+    oldest = candidate;
+    ({ heardAt } = learned.speed);
+  }
+  if (!oldest || wanted.claim.priority === 'low') return oldest;
+  const { startBy } = wanted.claim;
+  const budgetMs = startBy === null ? USUAL_BUDGET_MS : startBy - now;
+  return (costMs(oldest, wanted, outlook.answerTokens(wanted), outlook, now) ?? 0) <= budgetMs / 2 ? oldest : null;
+}
+
 
 /** What it costs to send the request there now, in ms; null for a node of which nothing is kept. */
 export function costMs(
@@ -44,6 +66,6 @@ export function costMs(
   const ownMs = outlook.uncachedTokens(node, wanted) * speed.promptMs;
   const firstTokenMs = speed.baseMs + node.backlogMs(now) + ownMs;
   const loadMs = node.isCold(wanted.model, now) ? speed.switchMs : 0;
-  const othersMs = node.generating * (ownMs + answerTokens * speed.stepSlopeMs);
-  return firstTokenMs + loadMs + othersMs;
+  const othersMs = (node.generating + node.foreign(now)) * (ownMs + answerTokens * speed.stepSlopeMs);
+  return (firstTokenMs + loadMs + othersMs) * node.slowStart(now);
 }

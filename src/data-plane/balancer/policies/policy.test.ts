@@ -17,7 +17,8 @@ function candidatesOf(slots: readonly number[]): Candidate[] {
 }
 
 function turnOf(parts: Partial<PickTurn>): PickTurn {
-  const wanted = { model: 'm', claim: { promptTokens: 0, maxTokens: null, prefix: noPrefix } };
+  const claim = { promptTokens: 0, maxTokens: null, prefix: noPrefix, priority: 'normal', startBy: null } as const;
+  const wanted = { model: 'm', claim };
   return { draw: 0, lastNode: -1, now: 0, wanted, outlook: null, ...parts };
 }
 
