@@ -12,7 +12,7 @@ import { scheduleOf } from './workload/schedule.ts';
 import { World } from './world.ts';
 
 /** The policy that the configuration has by default. */
-const DEFAULT_POLICY: PolicyName = 'least-loaded';
+const DEFAULT_POLICY: PolicyName = 'adaptive';
 const BEHIND_ROOM = '+weir';
 
 export interface Run {

@@ -178,7 +178,7 @@ export const table = {
   policy: row(
     'selection.policy',
     choice(policies),
-    'least-loaded',
+    'adaptive',
     'How a node is chosen among those that can serve a request.',
   ),
   cacheTtl: row(

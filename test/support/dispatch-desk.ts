@@ -32,7 +32,7 @@ export class DispatchDesk {
     this.dispatcher = new Dispatcher(
       {
         queue: { maxWaiters: 20, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 0.75, reserved: 0, ...queue },
-        selection: { policy: policy ?? 'least-loaded', cacheTtlMs: 10 },
+        selection: { policy: policy ?? 'adaptive', cacheTtlMs: 10 },
         random: seededRandom(seed),
         answer: (ticketId, result) => {
           const asked = this.#asked.get(ticketId);

@@ -62,7 +62,7 @@ export class DispatchModel {
     this.dispatcher = new Dispatcher(
       {
         queue: { maxWaiters: MAX_WAITERS, timeoutMs: 5000, maxBytes: 1e9, maxShare: 1, reserved: 0 },
-        selection: { policy: 'least-loaded', cacheTtlMs: 10 },
+        selection: { policy: 'adaptive', cacheTtlMs: 10 },
         random: seededRandom(seed),
         answer: (id, result) => this.#answered(id, result),
       },

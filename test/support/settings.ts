@@ -32,7 +32,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
     health: { intervalMs: 5000, timeoutMs: 3000 },
     queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 256 * 1024 * 1024, maxShare: 0.75, reserved: 0 },
     pool: { maxIdlePerNode: 32, idleTimeoutMs: 60_000, tcpKeepAliveMs: 30_000 },
-    selection: { policy: 'least-loaded', cacheTtlMs: 10 },
+    selection: { policy: 'adaptive', cacheTtlMs: 10 },
     timeouts: {
       connectMs: 5000,
       firstByteMs: 300_000,

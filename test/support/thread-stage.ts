@@ -40,7 +40,7 @@ export class ThreadStage {
     const { clock } = this;
     this.sharing = new SharedDispatcher(board);
     const queue = { maxWaiters, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 1, reserved: 0 };
-    const selection = { policy: 'least-loaded', cacheTtlMs: 10 } as const;
+    const selection = { policy: 'adaptive', cacheTtlMs: 10 } as const;
     this.main = new DirectPort({ queue, selection, random }, clock, this.sharing);
     this.sharing.publishes(this.main);
     this.main.replaceSnapshot(fleetOf(nodes));
@@ -61,7 +61,7 @@ export class ThreadStage {
         clock,
         random,
         catchUp: () => undefined,
-        learns: false,
+        learns: true,
       });
       const desk = new RelayDesk({
         inbox: new Ring(up),

@@ -19,7 +19,10 @@ interface Entry extends PickTurn {
   wanted: Wanted;
 }
 
-const nobody: Wanted = { model: '', claim: { promptTokens: 0, maxTokens: null, prefix: noPrefix, priority: 'normal', startBy: null } };
+const nobody: Wanted = {
+  model: '',
+  claim: { promptTokens: 0, maxTokens: null, prefix: noPrefix, priority: 'normal', startBy: null },
+};
 
 export class CachedSelection {
   readonly #ttlMs: number;

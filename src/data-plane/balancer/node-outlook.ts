@@ -38,6 +38,8 @@ export class NodeOutlook {
   readonly engine: EngineKind;
   readonly limit: SlotLimit;
   readonly #speeds = new Map<string, Speed>();
+  /** Answers heard of it, of whatever model. */
+  heard = 0;
   /** Leases open. */
   running = 0;
   /** Of these, prompts whose first token has not come, of answers that are streamed. */

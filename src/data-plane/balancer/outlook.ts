@@ -148,6 +148,7 @@ export class Outlook {
     if (firstAt === null) this.#read(flight);
     node.count(-1, now);
     if (!isServed) return;
+    node.heard += 1;
     const answer = took?.completionTokens ?? null;
     if (answer !== null) this.#meanAnswer += NEWEST * (answer - this.#meanAnswer);
     if (took && took.cachedTokens !== null) node.cacheTold(flight.believedTokens, took.cachedTokens);

@@ -9,7 +9,7 @@ import { noClaim, type Ticket, type WaitResult } from './ticket.ts';
 function portOver(nodes: readonly NodePlan[], maxWaiters = 20): { port: DirectPort; clock: ManualClock } {
   const clock = new ManualClock(5000);
   const queue = { maxWaiters, timeoutMs: 30_000, maxBytes: 1_000_000, maxShare: 0.75, reserved: 0 };
-  const selection = { policy: 'least-loaded', cacheTtlMs: 10 } as const;
+  const selection = { policy: 'adaptive', cacheTtlMs: 10 } as const;
   const port = new DirectPort({ queue, selection, random: seededRandom(1) }, clock);
   port.replaceSnapshot(fleetOf(nodes));
   return { port, clock };

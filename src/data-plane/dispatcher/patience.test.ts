@@ -14,30 +14,15 @@ function prompt(tokens: number): { readonly claim: Claim } {
 /** Two nodes: the first reads 10 tokens a ms, the second one; both known by their answers. */
 function fastAndSlow(slots: number): DispatchDesk {
   const desk = new DispatchDesk(nodesAlike(2, { slots }), { policy: 'adaptive' });
-  for (let nth = 0; nth < 20; nth += 1) {
-    for (const perMs of [10, 1]) {
-      // Two at once go to two nodes; which of them is which is decided here.
-      const id = desk.ask(prompt(2000));
-      const { node, lease } = desk.grant(id);
-      desk.now += 2000 / (node === SLOW ? 1 : 10);
-      desk.dispatcher.firstToken(lease, desk.now);
-      if (perMs === 1) desk.now += 10;
-      desk.release(id);
-    }
-  }
-  // The slow one is hardly chosen any more once it is known: see to it that it is.
-  const busy = desk
-    .askMany(slots, prompt(10))
-    .filter((id) => desk.state(id) === 'ready' && desk.grant(id).node !== SLOW);
-  for (let nth = 0; nth < 10; nth += 1) {
-    const id = desk.ask(prompt(2000));
-    if (desk.state(id) !== 'ready') continue;
-    const { node, lease } = desk.grant(id);
+  for (let nth = 0; nth < 40; nth += 1) {
+    const node = nth % 2;
+    // It has one to go to only.
+    const id = desk.ask({ ...prompt(2000), tried: [{ node: 1 - node, generation: 1 }] });
     desk.now += 2000 / (node === SLOW ? 1 : 10);
-    desk.dispatcher.firstToken(lease, desk.now);
+    desk.dispatcher.firstToken(desk.grant(id).lease, desk.now);
     desk.release(id);
+    desk.advance(5_000);
   }
-  for (const id of busy) desk.release(id);
   return desk;
 }
 

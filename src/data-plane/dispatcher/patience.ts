@@ -13,6 +13,8 @@ import type { Ticket } from './ticket.ts';
 
 /** Less than this is not worth a wait. */
 const LEAST_SAVED_MS = 50;
+/** Nor is a node that costs more than this share of the other: speeds are not known better than that. */
+const MOST_OF_COST = 0.75;
 
 export interface Alternatives {
   readonly candidates: readonly Candidate[];
@@ -64,7 +66,7 @@ export class Patience {
     const outlook = this.#outlook;
     const answer = outlook.answerTokens(ticket);
     const cost = costMs(candidate, ticket, answer, outlook, now) ?? 0;
-    const mostMs = cost - waitedMs - LEAST_SAVED_MS;
+    const mostMs = Math.min(cost - waitedMs - LEAST_SAVED_MS, MOST_OF_COST * cost);
     if (mostMs <= 0) return false;
     for (const other of candidates) {
       if (other === candidate || !other.learned?.speed.isTrusted) continue;

@@ -1,4 +1,4 @@
-import type { Candidate, PickTurn, Wanted } from '../candidate.ts';
+import { loadOf, type Candidate, type PickTurn, type Wanted } from '../candidate.ts';
 import { mix } from '../mix.ts';
 import type { Outlook } from '../outlook.ts';
 import { leastLoaded } from './least-loaded.ts';
@@ -9,8 +9,12 @@ import type { Policy } from './policy.ts';
 // While its prompt is read the others of the node wait or are slowed, and every token of its answer makes each of theirs a
 // little later. All is in one unit, so there is nothing to weigh.
 
-/** Nodes that cost nearly the same are the same: what was learned is not exact to a few percent. */
+/** Nodes that cost nearly the same are the same, and the less loaded is taken: what was learned is not exact to a few percent. */
 const ALIKE = 1.02;
+/** Nor does anybody notice so many ms. */
+const UNNOTICED_MS = 5;
+/** Answers of a node after which it is no stranger. */
+const KNOWN_AFTER = 5;
 const EXPLORES_EVERY = 100;
 /** A speed that was not measured for so long may have changed. */
 const STALE_MS = 60_000;
@@ -19,18 +23,24 @@ const USUAL_BUDGET_MS = 2_000;
 
 export const adaptive: Policy = (open, counts, turn) => {
   const { draw, now, wanted, outlook } = turn;
-  if (!outlook) return leastLoaded(open, counts, turn);
+  // Until everybody is known, what they bear decides, as their operators or engines said it; so strangers are soon known.
+  if (!outlook || !open.every(isKnown)) return leastLoaded(open, counts, turn);
   let best: Candidate | null = null;
-  let bestCost = Infinity;
+  let bestLoad = Infinity;
   let bestRank = Infinity;
+  let least = Infinity;
   const answer = outlook.answerTokens(wanted);
   for (const candidate of open) {
     const cost = costMs(candidate, wanted, answer, outlook, now);
-    if (cost === null) continue;
+    if (cost === null || cost > ALIKE * least + UNNOTICED_MS) continue;
+    const isClearlyLess = ALIKE * cost + UNNOTICED_MS < least;
+    least = Math.min(least, cost);
+    const load = loadOf(candidate, counts);
+    if (!isClearlyLess && load > bestLoad) continue;
     const rank = mix(draw, candidate.node);
-    if (best && cost > bestCost / ALIKE && (cost > bestCost * ALIKE || rank >= bestRank)) continue;
+    if (!isClearlyLess && load === bestLoad && rank >= bestRank) continue;
     best = candidate;
-    bestCost = Math.min(bestCost, cost);
+    bestLoad = load;
     bestRank = rank;
   }
   return draw % EXPLORES_EVERY === 0 ? (longUnheard(open, turn, outlook) ?? best) : best;
@@ -52,6 +62,9 @@ function longUnheard(open: readonly Candidate[], { now, wanted }: PickTurn, outl
   return (costMs(oldest, wanted, outlook.answerTokens(wanted), outlook, now) ?? 0) <= budgetMs / 2 ? oldest : null;
 }
 
+function isKnown({ learned }: Candidate): boolean {
+  return learned !== null && learned.node.heard >= KNOWN_AFTER;
+}
 
 /** What it costs to send the request there now, in ms; null for a node of which nothing is kept. */
 export function costMs(
