@@ -91,7 +91,7 @@ test('more load makes it worse, for ours and for others', () => {
 });
 
 test("our waiting room refuses by its own rules: full at four fifths, and after the queue's time-out", () => {
-  const one = plainFleet(1, { kind: 'ollama', slots: 1, prefixCache: 'slots' });
+  const one = plainFleet(1, { kind: 'llamacpp', slots: 1, prefixCache: 'slots' });
   const refusalsOf = (maxWaiters: number, timeoutMs: number): RunResult => {
     const queue = { ...settings.weir.queue, maxWaiters, timeoutMs };
     return run({ fleet: one, policy: 'weir', load: 3, weir: { ...settings.weir, queue } });

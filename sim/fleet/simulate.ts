@@ -13,6 +13,8 @@ import { World } from './world.ts';
 
 /** The policy that the configuration has by default. */
 const DEFAULT_POLICY: PolicyName = 'adaptive';
+/** Under a rival's score behind our room: one that adds nothing of its own. */
+const PLAIN_POLICY: PolicyName = 'least-loaded';
 const BEHIND_ROOM = '+weir';
 
 export interface Run {
@@ -124,6 +126,6 @@ function contenderOf({ policy, seed, weir }: Run): Contender {
   }
   const rival = (): Rival => entry.make(stream(seed, `policy ${entry.name}`));
   if (!isBehindRoom) return { source: entry.source, make: (floor) => new ShippedRouter(floor, rival(), entry.product) };
-  const settings = { ...weir, policy: DEFAULT_POLICY };
+  const settings = { ...weir, policy: PLAIN_POLICY };
   return { source: entry.source, make: (floor) => new WeirRouter(floor, settings, rival(), entry.product.pollMs) };
 }

@@ -47,6 +47,18 @@ test('one crowd is one cut: what was sent before it does not cut again', () => {
   assert.equal(limit.slots, 80, 'a guess said again is no news');
 });
 
+test('a number that failed again and again is hardly tried any more', () => {
+  const limit = new SlotLimit(1, false);
+  let tried = 0;
+  for (let nth = 0; nth < 10_000; nth += 1) {
+    if (limit.slots > 1) {
+      tried += 1;
+      limit.late(limit.slots, null);
+    } else limit.inTime(1);
+  }
+  assert.ok(tried >= 5 && tried < 40, `${tried} times in 10 000 answers`);
+});
+
 test('an engine that says how many it computes is given so many', () => {
   const limit = new SlotLimit(64, false);
   limit.late(64, 60);

@@ -11,6 +11,7 @@ const CUT = 0.8;
 const MOST = 4096;
 /** However small the limit, so many answers make a round. */
 const LEAST_ROUND = 10;
+const MOST_ROUNDS = 64;
 
 export class SlotLimit {
   #slots: number;
@@ -20,6 +21,10 @@ export class SlotLimit {
   /** First tokens of requests sent before the last cut, which are not to cause another. */
   #immune = 0;
   #isSearching = true;
+  /** The number that was too many last. */
+  #failedAt = Infinity;
+  /** Rounds in time before that is tried again. */
+  #roundsToRetry = 1;
 
   constructor(slots: number, isKnown: boolean) {
     this.#slots = slots;
@@ -45,7 +50,8 @@ export class SlotLimit {
     if (this.#immune > 0) this.#immune -= 1;
     if (this.#isKnown || running < this.#slots) return;
     this.#inTime += 1;
-    if (this.#inTime < Math.max(LEAST_ROUND, this.#slots)) return;
+    const rounds = this.#slots + 1 >= this.#failedAt ? this.#roundsToRetry : 1;
+    if (this.#inTime < rounds * Math.max(LEAST_ROUND, this.#slots)) return;
     this.#inTime = 0;
     this.#slots = Math.min(MOST, this.#isSearching ? 2 * this.#slots : this.#slots + 1);
   }
@@ -59,6 +65,9 @@ export class SlotLimit {
     // Few at once are not too many.
     if (this.#isKnown || running * 2 < this.#slots) return;
     this.#isSearching = false;
+    // The same number failing again is tried less often; another one is news.
+    this.#roundsToRetry = this.#slots === this.#failedAt ? Math.min(MOST_ROUNDS, 2 * this.#roundsToRetry) : 1;
+    this.#failedAt = this.#slots;
     this.#inTime = 0;
     this.#slots = Math.max(1, Math.min(this.#slots - 1, Math.floor(Math.max(CUT * this.#slots, bears ?? 0))));
     this.#immune = Math.max(LEAST_ROUND, this.#slots);

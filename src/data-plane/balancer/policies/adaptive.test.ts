@@ -104,21 +104,23 @@ test('a node that comes back is given little at first, unless there is no other'
   assert.equal(stage.pick(500).node, 0);
 });
 
+/** How many of 4000 requests went to a node that reads a prompt at a fifth of the other's speed. */
+function explored(promptTokens: number): number {
+  const stage = new Stage(2);
+  for (let nth = 0; nth < 10; nth += 1) {
+    stage.serve(0, 1000, 0.5, 10);
+    stage.serve(1, 1000, 0.1, 10);
+  }
+  let times = 0;
+  for (let nth = 0; nth < 4_000; nth += 1) {
+    stage.now += 100;
+    if (stage.pickAndTake(promptTokens) === 0) times += 1;
+    else stage.serve(1, 1000, 0.1, 10);
+  }
+  return times;
+}
+
 test('one in a hundred requests looks how a node does that was not heard of for long, where it has the time', () => {
-  const explored = (promptTokens: number): number => {
-    const stage = new Stage(2);
-    for (let nth = 0; nth < 10; nth += 1) {
-      stage.serve(0, 1000, 0.5, 10);
-      stage.serve(1, 1000, 0.1, 10);
-    }
-    let times = 0;
-    for (let nth = 0; nth < 4_000; nth += 1) {
-      stage.now += 100;
-      if (stage.pickAndTake(promptTokens) === 0) times += 1;
-      else stage.serve(1, 1000, 0.1, 10);
-    }
-    return times;
-  };
   const times = explored(1_000);
   assert.ok(times >= 5 && times < 80, String(times));
   assert.equal(explored(10_000), 0, 'five seconds there are more than half of what anybody wants to wait');
