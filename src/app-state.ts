@@ -1,3 +1,4 @@
+import { AgentListenerHost } from './agent-listener-host.ts';
 import type { AppHooks, RunningApp } from './cli/app.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { DataPlane } from './data-plane/data-plane.ts';
@@ -17,6 +18,7 @@ import { RelayThreads } from './relay-threads.ts';
 //   relayThreads   with `threads` above 1: what this thread's data plane shares with its workers
 //   dataPlane      requests, the dispatcher, the relay
 //   controlPlane   the worker that knows nodes, keys and history; the first snapshot comes from it
+//   agents         the thread where agents of nodes join and dial their tunnels, where `agents.listen` is set
 //   server         the clients' listener: opened when there is a fleet to place on; then the relay threads' on the same port
 
 export interface AppState extends RunningApp {
@@ -27,6 +29,7 @@ export interface AppState extends RunningApp {
   readonly relayThreads: RelayThreads | null;
   readonly dataPlane: DataPlane;
   readonly controlPlane: ControlPlaneHost;
+  readonly agents: AgentListenerHost;
   readonly server: ClientServer;
 }
 
@@ -57,6 +60,12 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
       dataPlane.abortKey(keyId);
       relayThreads?.abort(keyId);
     },
+    agents: (told) => agents.post(told),
+  });
+  const agents = new AgentListenerHost({
+    settings,
+    clock,
+    tell: (told) => controlPlane.post({ kind: 'agents', told }),
   });
   const relayThreads =
     settings.threads === 1
@@ -88,6 +97,7 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
   let listener: ClientServer | null = null;
   try {
     const admin = await controlPlane.start();
+    const agentsUrl = await agents.start();
     if (relayThreads) await checkPort(settings.listen);
     const server = (listener = await listenForClients(
       settings,
@@ -95,7 +105,7 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
       relayThreads?.listening,
     ));
     await relayThreads?.start(server.port);
-    hooks.listening({ clientUrl: server.url, adminUrl: admin.url, adminToken: admin.token });
+    hooks.listening({ clientUrl: server.url, adminUrl: admin.url, adminToken: admin.token, agentsUrl });
     listening.resolve();
     const stop = once(async () => {
       const limitMs = settings.timeouts.shutdownMs;
@@ -104,13 +114,14 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
       await Promise.all([server.close(), relayThreads?.stop()]);
       giveUp();
       dataPlane.settlements.flush();
+      await agents.stop();
       await controlPlane.stop();
       httpClient.close();
     });
-    return { settings, clock, httpClient, relayThreads, dataPlane, controlPlane, server, stop };
+    return { settings, clock, httpClient, relayThreads, dataPlane, controlPlane, agents, server, stop };
   } catch (error) {
     listening.reject(error);
-    await Promise.all([listener?.close(), relayThreads?.stop()]);
+    await Promise.all([listener?.close(), relayThreads?.stop(), agents.stop()]);
     await controlPlane.stop();
     httpClient.close();
     throw readableStartError(error, settings);

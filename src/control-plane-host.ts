@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { ToAgentListener } from './fleet/agent-messages.ts';
 import type { ControlPlaneStart, ToControlPlane, ToDataPlane } from './fleet/messages.ts';
 import type { Settings } from './fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot } from './fleet/snapshot.ts';
@@ -17,6 +18,7 @@ export interface ControlPlaneListener {
   telemetry(nodes: readonly NodeTelemetry[]): void;
   gauges(): Gauges | Promise<Gauges>;
   abort(keyId: string): void;
+  agents(told: ToAgentListener): void;
 }
 
 export interface AdminListening {
@@ -127,6 +129,9 @@ export class ControlPlaneHost {
         return;
       case 'abort':
         this.#listener.abort(message.keyId);
+        return;
+      case 'agents':
+        this.#listener.agents(message.told);
         return;
       case 'stopped':
         this.#stopping?.();

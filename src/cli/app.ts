@@ -15,6 +15,8 @@ export interface Listening {
   /** With the real port, such as http://127.0.0.1:9347. */
   readonly clientUrl: string;
   readonly adminUrl: string;
+  /** Where agents join; null: nowhere. */
+  readonly agentsUrl: string | null;
   /** Only where it was made at this start. */
   readonly adminToken: string | null;
 }

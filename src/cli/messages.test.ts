@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { settingsFrom } from '../../test/support/load-config.ts';
 import { nodesText, problemsText, startedText, startFailedText, stoppingText } from './messages.ts';
 
-const listening = { clientUrl: 'http://127.0.0.1:9347', adminUrl: 'http://127.0.0.1:9348', adminToken: null };
+const listening = {
+  clientUrl: 'http://127.0.0.1:9347',
+  adminUrl: 'http://127.0.0.1:9348',
+  agentsUrl: null,
+  adminToken: null,
+};
 
 test('a start says where clients and administrators connect, ready to copy', async (t) => {
   const settings = await settingsFrom(t, {});
@@ -18,7 +23,7 @@ test('a start says where clients and administrators connect, ready to copy', asy
 
 test('a new admin token is shown with where it is kept', async (t) => {
   const settings = await settingsFrom(t, {});
-  const text = startedText('1.2.3', { ...listening, adminToken: 'tok-1' }, settings, 'weir.yaml');
+  const text = startedText('1.2.3', { ...listening, agentsUrl: null, adminToken: 'tok-1' }, settings, 'weir.yaml');
   assert.match(text, /^weir 1\.2\.3 \(configuration: weir\.yaml\)\n/);
   assert.match(text, /token {4}tok-1 .*shown only now, kept in \/home\/tester\/\.weir\)/);
 });
@@ -32,7 +37,12 @@ test('where clients need a key the start says how to get one', async (t) => {
 
 test('an address to copy is one that can be dialled', async (t) => {
   const settings = await settingsFrom(t, { flags: { listen: '0.0.0.0:9347' } });
-  const everywhere = { clientUrl: 'http://0.0.0.0:9347', adminUrl: 'http://[::]:9348', adminToken: null };
+  const everywhere = {
+    clientUrl: 'http://0.0.0.0:9347',
+    adminUrl: 'http://[::]:9348',
+    agentsUrl: null,
+    adminToken: null,
+  };
   assert.match(
     startedText('1', everywhere, settings, null),
     /clients {2}http:\/\/0\.0\.0\.0:9347 .*URL=http:\/\/127\.0\.0\.1:9347\/v1/,

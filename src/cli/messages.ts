@@ -8,7 +8,7 @@ import type { FoundNode, Listening } from './app.ts';
 /** Printed once when both listeners are up. */
 export function startedText(
   version: string,
-  { clientUrl, adminUrl, adminToken }: Listening,
+  { clientUrl, adminUrl, agentsUrl, adminToken }: Listening,
   settings: Settings,
   file: string | null,
 ): string {
@@ -19,6 +19,7 @@ export function startedText(
     `weir ${version}${file === null ? '' : ` (configuration: ${file})`}`,
     `  clients  ${clientUrl}    OPENAI_BASE_URL=${forPeople}/v1${isKeyless ? ' OPENAI_API_KEY=none' : ''}`,
     `  admin    ${adminUrl}`,
+    ...(agentsUrl === null ? [] : [`  agents   ${agentsUrl}`]),
   ];
   if (adminToken !== null) {
     lines.push(`  token    ${adminToken}    (of the admin API; shown only now, kept in ${settings.dataDir})`);

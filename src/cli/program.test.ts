@@ -153,7 +153,12 @@ test('serve hands all flags over, prints the addresses, and a signal drains it b
   assert.deepEqual([settings.discovery.enabled, settings.insecure, settings.listen.port], [false, true, 0]);
   assert.deepEqual(settings.auth.trustedProxies, ['10.0.0.0/8', '::1']);
 
-  hooks.listening({ clientUrl: 'http://127.0.0.1:1', adminUrl: 'http://127.0.0.1:2', adminToken: null });
+  hooks.listening({
+    clientUrl: 'http://127.0.0.1:1',
+    adminUrl: 'http://127.0.0.1:2',
+    agentsUrl: null,
+    adminToken: null,
+  });
   hooks.settled([]);
   assert.match(host.out.stdout, /OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:1\/v1/);
   assert.match(host.out.stdout, /http:\/\/127\.0\.0\.1:2\/api\/nodes/);
@@ -193,7 +198,7 @@ test('serve ends with 1 when the router cannot stop', async (t) => {
 
 test('with log level silent serve prints nothing but failures', async (t) => {
   const host = terminal(t, (_, hooks) => {
-    hooks.listening({ clientUrl: 'http://a', adminUrl: 'http://b', adminToken: 'canary' });
+    hooks.listening({ clientUrl: 'http://a', adminUrl: 'http://b', agentsUrl: null, adminToken: 'canary' });
     hooks.settled([]);
     return Promise.reject(new Error('over'));
   });

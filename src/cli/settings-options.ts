@@ -14,6 +14,7 @@ const groups: Readonly<Record<string, string>> = {
   listen: 'Listening:',
   tls: 'Listening:',
   admin: 'Listening:',
+  agents: 'Listening:',
   dataDir: 'Running:',
   insecure: 'Running:',
   log: 'Running:',

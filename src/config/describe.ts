@@ -93,7 +93,7 @@ Names follow the place in the file: \`queue.maxWaiters\`, \`WEIR_QUEUE_MAX_WAITE
 
 const LISTS = `The admin token and the keys of providers have no flag, since other users of a machine can read the command lines of its processes.
 
-Weir refuses to start where \`auth.clients\` is \`off\` on an address other than loopback, or where the admin listener is off loopback without TLS, unless \`insecure\` is true.
+Weir refuses to start where \`auth.clients\` is \`off\` on an address other than loopback, or where the listener of administrators or of agents is off loopback without TLS, unless \`insecure\` is true.
 
 ## nodes
 

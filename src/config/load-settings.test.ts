@@ -30,6 +30,7 @@ test('without any source every setting has its documented default', async (t) =>
     listen: { host: '127.0.0.1', port: 9347 },
     tls: null,
     admin: { listen: { host: '127.0.0.1', port: 9348 }, tls: null, token: null },
+    agents: { listen: null, tls: null, heartbeatMs: 10_000, timeoutMs: 30_000 },
     dataDir: '/home/tester/.weir',
     insecure: false,
     auth: { clients: 'auto', keys: [], trustedProxies: [] },

@@ -106,6 +106,12 @@ function settingsOf(
       tls: pair(maybe(table.adminTlsCert), maybe(table.adminTlsKey), 'admin.tls', problems),
       token: maybe(table.adminToken),
     },
+    agents: {
+      listen: maybe(table.agentsListen),
+      tls: pair(maybe(table.agentsTlsCert), maybe(table.agentsTlsKey), 'agents.tls', problems),
+      heartbeatMs: read(table.agentsHeartbeat),
+      timeoutMs: read(table.agentsTimeout),
+    },
     dataDir: read(table.dataDir),
     insecure: read(table.insecure),
     auth: { clients: read(table.authClients), keys, trustedProxies: read(table.trustedProxies) },

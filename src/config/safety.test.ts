@@ -77,3 +77,24 @@ test('several threads are refused where the system cannot spread connections ove
   assert.match(few.join(), /threads.*0 is too small; write at least 1/);
   assert.match(many.join(), /threads.*65 is too large; write at most 64/);
 });
+
+test('a listener of agents beyond loopback needs TLS, a port of its own, a timeout of two heartbeats and a short dataDir', async (t) => {
+  const open = { 'agents.listen': '0.0.0.0:9349' };
+  const [problem, ...others] = await problemsOf(t, { flags: open });
+  assert.match(problem ?? '', /^agents\.listen: 0\.0\.0\.0:9349 can be reached.*set agents\.tls .*--insecure$/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(await problemsOf(t, { flags: { ...open, insecure: 'true' } }), []);
+  const flags = { 'agents.listen': '127.0.0.1:9349' };
+  assert.deepEqual(await problemsOf(t, { flags }), []);
+  assert.match(
+    (await problemsOf(t, { flags: { ...flags, 'agents.timeout': '15s' } })).join(),
+    /^agents\.timeout: .*twice/,
+  );
+  assert.match(
+    (await problemsOf(t, { flags: { 'agents.listen': '127.0.0.1:9348' } })).join(),
+    /administrators connect/,
+  );
+  const dataDir = `/${'long/'.repeat(20)}`;
+  assert.match((await problemsOf(t, { flags: { ...flags, dataDir } })).join(), /^dataDir: is too long .* by \d+ char/);
+  assert.deepEqual(await problemsOf(t, { flags: { dataDir } }), []);
+});

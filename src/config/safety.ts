@@ -1,4 +1,5 @@
 import type { Settings } from '../fleet/settings.ts';
+import { LONGEST_SOCKET_PATH, tunnelSocket } from '../fleet/tunnel-socket.ts';
 import type { Problems } from './problems.ts';
 import { isLoopback, showAddress } from './values/addresses.ts';
 
@@ -30,11 +31,45 @@ export function reportUnsafe(settings: Settings, problems: Problems): void {
       `${showAddress(admin.listen)} can be reached from other machines without TLS, and the admin token would cross the network readable; set admin.tls (cert and key), listen on 127.0.0.1, or start with --insecure`,
     );
   }
+  reportUnsafeAgents(settings, problems);
   if (listen.port !== 0 && listen.port === admin.listen.port && listen.host === admin.listen.host) {
     problems.add(
       'admin.listen',
       null,
       `${showAddress(listen)} is the clients' address too; give it another port, such as 9348`,
+    );
+  }
+}
+
+function reportUnsafeAgents({ listen, admin, agents, dataDir, insecure }: Settings, problems: Problems): void {
+  if (agents.listen === null) return;
+  if (!insecure && agents.tls === null && !isLoopback(agents.listen.host)) {
+    problems.add(
+      'agents.listen',
+      null,
+      `${showAddress(agents.listen)} can be reached from other machines without TLS, and registration tokens and prompts would cross the network readable; set agents.tls (cert and key), listen on 127.0.0.1, or start with --insecure`,
+    );
+  }
+  if (agents.timeoutMs < 2 * agents.heartbeatMs) {
+    problems.add('agents.timeout', null, 'is below twice agents.heartbeat: one lost heartbeat would take a node out');
+  }
+  for (const [name, other] of [
+    ['the clients', listen],
+    ['the administrators', admin.listen],
+  ] as const) {
+    if (other.port === 0 || other.port !== agents.listen.port || other.host !== agents.listen.host) continue;
+    problems.add(
+      'agents.listen',
+      null,
+      `${showAddress(other)} is where ${name} connect; give it another port, such as 9349`,
+    );
+  }
+  const needed = tunnelSocket(dataDir, '').length;
+  if (needed > LONGEST_SOCKET_PATH) {
+    problems.add(
+      'dataDir',
+      null,
+      `is too long for the sockets of agents' tunnels, by ${needed - LONGEST_SOCKET_PATH} characters; choose a shorter one, or remove agents.listen`,
     );
   }
 }

@@ -104,6 +104,26 @@ export const table = {
     ),
     secret: true,
   },
+  agentsListen: row(
+    'agents.listen',
+    optional(address),
+    null,
+    'Where `weir agent` joins the fleet, such as `0.0.0.0:9349`. Nowhere without it. An address other than loopback needs `agents.tls`.',
+  ),
+  agentsTlsCert: pathRow(
+    'agents.tls.cert',
+    pemPath,
+    null,
+    'PEM file with the certificate of the listener of agents. Together with `agents.tls.key`.',
+  ),
+  agentsTlsKey: pathRow('agents.tls.key', pemPath, null, 'PEM file with the private key of the listener of agents.'),
+  agentsHeartbeat: row('agents.heartbeat', duration({ minMs: 100 }), '10s', 'Time between two heartbeats of an agent.'),
+  agentsTimeout: row(
+    'agents.timeout',
+    duration({ minMs: 200 }),
+    '30s',
+    'Silence of an agent after which its node counts as gone. At least twice `agents.heartbeat`.',
+  ),
   dataDir: pathRow(
     'dataDir',
     line('path'),

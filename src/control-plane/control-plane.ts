@@ -3,7 +3,7 @@ import { createHttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AdminServer, startAdminServer } from './api/admin-server.ts';
 import type { AdminState } from './api/admin-state.ts';
-import { adminToken, tokenCheck, UnusableToken } from './api/admin-token.ts';
+import { adminToken, sentToken, tokenCheck, UnusableToken } from './api/admin-token.ts';
 import { adminRoutes } from './api/routes.ts';
 import { UnusableTls } from '../lib/tls-files.ts';
 import { DataPlaneLink, type Port } from './data-plane-link.ts';
@@ -63,6 +63,7 @@ export async function startControlPlane(
       clock,
       routes: adminRoutes(opened.state),
       isAuthorized: tokenCheck(token),
+      isOtherToken: (header) => opened.state.tokens.find(sentToken(header) ?? '', clock.wall()).kind !== 'unknown',
       onMistake: (error, isWrite) => onMistake(opened.state, error, isWrite),
     });
     if (isStopped) {

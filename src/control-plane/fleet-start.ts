@@ -6,7 +6,7 @@ import type { ListedModel } from './nodes/registered-node.ts';
 import type { Registration } from './nodes/registry.ts';
 import type { NodesTable } from './store/nodes-table.ts';
 
-// Which nodes there are at the start, from three sources: the configuration, the store (added through the API), and the
+// Which nodes there are at the start, from three sources: the configuration, the store (added through the API or by agents), and the
 // snapshot that a former control plane left, from which each node takes over its index, generation and last known
 // state, so that the death of a control plane changes nothing for requests. A node that only that snapshot knows
 // was discovered; it is kept if it is known as such.
@@ -41,6 +41,8 @@ export function nodesAtStart({ settings, resume }: ControlPlaneStart, table: Nod
   }
   for (const { id, managedBy, settings: kept, draining } of stored) {
     if (managedBy === 'api' && kept) add({ id, managedBy, settings: kept, draining });
+    // Where agents cannot report, theirs could never be told from nodes that are gone.
+    if (managedBy === 'agent' && kept && settings.agents.listen) add({ id, managedBy, settings: kept, draining });
   }
   if (!settings.discovery.enabled) return registrations;
   for (const { id, name, managedBy, draining } of stored) {

@@ -2,6 +2,7 @@ import { accessHeaders } from '../fleet/engine-requests.ts';
 import type { Target } from '../http-client/exchange.ts';
 import { engineOf } from './nodes/build-snapshot.ts';
 import type { LogSource } from './nodes/node-log.ts';
+import type { NodeAddress } from './nodes/node-address.ts';
 import type { RegisteredNode } from './nodes/registered-node.ts';
 
 // How this plane calls a node: over the one pool it has here, with the key and headers an operator gave it. Probes, pulls and logs
@@ -9,7 +10,12 @@ import type { RegisteredNode } from './nodes/registered-node.ts';
 
 /** `connectMs` is the same for all calls: a pool with another one would be another pool. */
 export function targetOf(node: RegisteredNode, connectMs: number): Target {
-  return { pool: node.id, origin: node.address.origin, tls: node.settings.tls ?? null, connectMs };
+  return { pool: node.id, ...placeOf(node.address), tls: node.settings.tls ?? null, connectMs };
+}
+
+/** Where a node is dialled. */
+export function placeOf({ origin, socketPath }: NodeAddress): Pick<Target, 'origin' | 'socketPath'> {
+  return socketPath === undefined ? { origin } : { origin, socketPath };
 }
 
 /** Name, value, name, value, … */

@@ -43,8 +43,11 @@ export interface ProbeAnswer {
 }
 
 export interface ProbeFailure {
-  /** `unauthorized`: 401 or 403. `nonsense`: something answered, but not as an engine. `unreachable`: no answer. */
-  readonly kind: 'unauthorized' | 'nonsense' | 'unreachable';
+  /**
+   * `unauthorized`: 401 or 403. `nonsense`: something answered, but not as an engine. `unreachable`: no answer. `silent`: not asked,
+   * because its agent has not been heard of.
+   */
+  readonly kind: 'unauthorized' | 'nonsense' | 'unreachable' | 'silent';
   /** For administrators: may name addresses. */
   readonly detail: string;
 }

@@ -4,7 +4,8 @@ import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
 import { unpackSettlements } from '../fleet/settlement-batch.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { AdminState } from './api/admin-state.ts';
+import { type AdminState, inForce } from './api/admin-state.ts';
+import type { AgentDesk } from './agent-desk.ts';
 import { ClientKeys } from './client-keys.ts';
 import type { DataPlaneLink } from './data-plane-link.ts';
 import { asker } from './engines/ask.ts';
@@ -13,7 +14,7 @@ import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
 import { FleetModels } from './model-facts.ts';
 import { Catalogue } from './models/catalogue.ts';
 import { ModelTasks } from './model-tasks.ts';
-import { headersOf, logPool, logSourceOf } from './node-calls.ts';
+import { headersOf, logPool, logSourceOf, placeOf } from './node-calls.ts';
 import { Discovery, usualPorts } from './nodes/discovery.ts';
 import { FirstRound } from './nodes/first-round.ts';
 import { type NodeAddress, readNodeUrl } from './nodes/node-address.ts';
@@ -22,12 +23,16 @@ import { Publication } from './nodes/publication.ts';
 import type { RegisteredNode } from './nodes/registered-node.ts';
 import type { Registration } from './nodes/registry.ts';
 import type { ProbeResult } from './probe.ts';
+import { openAgentDesk } from './open-agent-desk.ts';
+import { RegistrationTokens } from './registration-tokens.ts';
 import { AuditTable } from './store/audit-table.ts';
 import { openDatabase } from './store/database.ts';
 import { History } from './store/history.ts';
 import { KeysTable } from './store/keys-table.ts';
 import { NodesTable } from './store/nodes-table.ts';
 import { addressHmac } from './store/secrets-table.ts';
+import { TokensTable } from './store/tokens-table.ts';
+import { tunnelSocket } from '../fleet/tunnel-socket.ts';
 import { DropNotice } from './telemetry/drop-notice.ts';
 import { createLog } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -92,7 +97,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     asker(
       httpClient,
       {
-        target: { pool, origin: address.origin, tls: node?.settings.tls ?? null, connectMs: timeoutMs },
+        target: { pool, ...placeOf(address), tls: node?.settings.tls ?? null, connectMs: timeoutMs },
         basePath: address.basePath,
         headers: node ? headersOf(node) : [],
       },
@@ -103,13 +108,17 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     random,
     intervalMs: settings.health.intervalMs,
     nextVersion: () => publication.nextVersion,
-    probe: (node, engine, former) =>
-      probeNode(
+    tunnelSocket: (id) => tunnelSocket(settings.dataDir, id),
+    probe: async (node, engine, former) => {
+      const silence = agentDesk.whySilent(node.id);
+      if (silence !== null) return { kind: 'silent', detail: silence };
+      return probeNode(
         ask(node.id, node.address, node, settings.health.timeoutMs),
         engine,
         node.settings.models !== undefined,
         former,
-      ),
+      );
+    },
     onChange: () => publication.changed(),
     onTelemetry: (telemetry) => publication.telemetry(telemetry),
     onState: (node) => {
@@ -124,6 +133,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     onRemoved: (id) => {
       httpClient.retire(id);
       httpClient.retire(logPool(id));
+      agentDesk.nodeRemoved(id);
       modelTasks.tasks.wake();
     },
   });
@@ -162,27 +172,44 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     onFirstLook: () => firstRound.done(DISCOVERY),
   });
 
+  const tokens = new RegistrationTokens(new TokensTable(database));
+  const agentDesk: AgentDesk = openAgentDesk({
+    settings,
+    clock,
+    database,
+    link,
+    keys,
+    tokens,
+    log,
+    nodesTable,
+    fleet: () => fleet,
+    noted: (action, subject, detail) => inForce(state, action, subject, detail),
+  });
+  const state: AdminState = {
+    settings,
+    startedAt,
+    clock,
+    link,
+    httpClient,
+    logSource: (node) => logSourceOf(node, settings.health.timeoutMs),
+    fleet,
+    publication,
+    keys,
+    database,
+    history,
+    nodesTable,
+    audit: new AuditTable(database, () => clock.wall()),
+    log,
+    metrics,
+    modelTasks,
+    catalogue: new Catalogue({ client: httpClient, clock, ...settings.catalogue }),
+    fleetModels: new FleetModels(httpClient, clock, settings.health.timeoutMs),
+    tokens,
+    agentDesk,
+  };
+
   return {
-    state: {
-      settings,
-      startedAt,
-      clock,
-      link,
-      httpClient,
-      logSource: (node) => logSourceOf(node, settings.health.timeoutMs),
-      fleet,
-      publication,
-      keys,
-      database,
-      history,
-      nodesTable,
-      audit: new AuditTable(database, () => clock.wall()),
-      log,
-      metrics,
-      modelTasks,
-      catalogue: new Catalogue({ client: httpClient, clock, ...settings.catalogue }),
-      fleetModels: new FleetModels(httpClient, clock, settings.health.timeoutMs),
-    },
+    state,
     begin: () => {
       for (const { id } of registrations) firstRound.await(id);
       if (settings.discovery.enabled) firstRound.await(DISCOVERY);
@@ -190,6 +217,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       for (const registration of registrations) fleet.add(registration);
       publication.changed();
       publication.flush();
+      agentDesk.begin();
       modelTasks.tasks.wake();
       if (settings.discovery.enabled) discovery.start();
     },
@@ -201,10 +229,12 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
         for (const settlement of settlements) metrics.settle(settlement);
         log.requests(settlements);
       } else if (message.kind === 'doubt') fleet.doubt(message.doubt);
+      else if (message.kind === 'agents') agentDesk.take(message.told);
       else if (message.kind === 'log') log[message.level](message.message, message.detail);
     },
     close: () => {
       modelTasks.tasks.stop();
+      agentDesk.stop();
       discovery.stop();
       fleet.stop();
       firstRound.stop();

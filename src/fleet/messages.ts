@@ -1,3 +1,4 @@
+import type { FromAgentListener, ToAgentListener } from './agent-messages.ts';
 import type { FleetSnapshot } from './snapshot.ts';
 import type { SettlementBatch } from './settlement-batch.ts';
 import type { Settings } from './settings.ts';
@@ -20,6 +21,7 @@ export type ToControlPlane =
       readonly message: string;
       readonly detail?: Readonly<Record<string, unknown>>;
     }
+  | { readonly kind: 'agents'; readonly told: FromAgentListener }
   /** Write what is pending, answer `stopped`, exit. */
   | { readonly kind: 'stop' };
 
@@ -42,6 +44,7 @@ export type ToDataPlane =
   | { readonly kind: 'gauges?'; readonly question: number }
   /** A key was revoked with ?abort=true: end what runs under it. */
   | { readonly kind: 'abort'; readonly keyId: string }
+  | { readonly kind: 'agents'; readonly told: ToAgentListener }
   | { readonly kind: 'stopped' };
 
 /** What the worker is started with. `resume` is the snapshot in force when a former control plane died: indexes, generations and last known states are kept. */

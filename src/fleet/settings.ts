@@ -58,6 +58,8 @@ export interface NodeSettings {
   readonly memoryBytes?: number;
   /** Where its log is read as text; absent: it offers none. */
   readonly logsUrl?: string;
+  /** Its agent carries what is sent to it: `url` is where that reaches it, and it is dialled at the agent's tunnel. */
+  readonly viaTunnel?: boolean;
   /** Set for a cloud provider: it serves every model whose name begins with its prefix, and `models` are those that lists show. */
   readonly provider?: ProviderName;
 }
@@ -117,6 +119,16 @@ export interface Settings {
     readonly tls: ListenerTls | null;
     /** From `WEIR_ADMIN_TOKEN`; null: the one kept in `dataDir`. */
     readonly token: string | null;
+  };
+  /** Where `weir agent` joins the fleet. */
+  readonly agents: {
+    /** Null: nowhere. */
+    readonly listen: Address | null;
+    readonly tls: ListenerTls | null;
+    /** Time between two heartbeats. */
+    readonly heartbeatMs: number;
+    /** Silence after which an agent's node counts as gone. */
+    readonly timeoutMs: number;
   };
   readonly dataDir: string;
   readonly insecure: boolean;

@@ -26,6 +26,8 @@ export interface NodeSnapshot {
   readonly name: string;
   /** Scheme, host, port and base path, without a trailing slash and without `/v1`. */
   readonly baseUrl: string;
+  /** Set where its agent carries what is sent to it: dialled in place of the URL's host and port. */
+  readonly socketPath?: string;
   readonly engine: EngineKind;
   /** Set for a cloud provider. */
   readonly provider?: ProviderName;

@@ -7,6 +7,8 @@ export interface Target {
   readonly pool: string;
   /** Scheme, host and port. */
   readonly origin: string;
+  /** A Unix socket that is dialled in place of the origin's host and port. */
+  readonly socketPath?: string;
   readonly tls: NodeTls | null;
   readonly connectMs: number;
 }

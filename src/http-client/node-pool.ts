@@ -60,7 +60,8 @@ export class NodePool {
   serves(target: Target): boolean {
     const mine = this.#target;
     if (mine === target) return true;
-    if (mine.origin !== target.origin || mine.connectMs !== target.connectMs) return false;
+    if (mine.origin !== target.origin || mine.socketPath !== target.socketPath) return false;
+    if (mine.connectMs !== target.connectMs) return false;
     return mine.tls === target.tls || JSON.stringify(mine.tls) === JSON.stringify(target.tls);
   }
 

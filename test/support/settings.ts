@@ -24,6 +24,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
     threads: 1,
     tls: null,
     admin: { listen: { host: '127.0.0.1', port: 0 }, tls: null, token: 'test-token' },
+    agents: { listen: null, tls: null, heartbeatMs: 10_000, timeoutMs: 30_000 },
     dataDir: overrides.dataDir ?? temporaryDirectory(),
     insecure: false,
     auth: { clients: 'auto', keys: [], trustedProxies: [] },

@@ -21,6 +21,9 @@ const halls = new Map<string, readonly string[]>([
   ['fleet', ['lib']],
   ['http-client', ['fleet', 'lib']],
   ['config', ['fleet', 'lib']],
+  ['tunnel', ['lib']],
+  ['agent-listener', ['fleet', 'lib', 'tunnel']],
+  ['agent', ['fleet', 'http-client', 'lib', 'tunnel']],
 ]);
 
 interface Plane {
@@ -52,7 +55,7 @@ const planes = new Map<string, Plane>([
   [
     'control-plane',
     {
-      rooms: new Set(['nodes', 'engines', 'models', 'api', 'store', 'telemetry']),
+      rooms: new Set(['nodes', 'agents', 'engines', 'models', 'api', 'store', 'telemetry']),
       composingRooms: new Set(['api']),
       exceptions: [],
     },

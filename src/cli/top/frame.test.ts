@@ -32,6 +32,7 @@ function node(name: string, more: Partial<Node> = {}): Node {
     tags: [],
     memoryBytes: null,
     logsUrl: null,
+    agent: null,
     modelNames: null,
     timeouts: null,
     tls: null,

@@ -27,6 +27,8 @@ export interface AdminServerOptions {
   readonly clock: Clock;
   readonly routes: readonly Route[];
   readonly isAuthorized: (header: string | undefined) => boolean;
+  /** True for a token of ours that opens another door. */
+  readonly isOtherToken: (header: string | undefined) => boolean;
   readonly onMistake: (error: unknown, isWrite: boolean) => void;
 }
 
@@ -71,6 +73,13 @@ async function answer(options: AdminServerOptions, request: IncomingMessage): Pr
   try {
     refuseForeignOrigin(headers.origin, headers.host);
     if (!options.isAuthorized(headers.authorization)) {
+      if (options.isOtherToken(headers.authorization)) {
+        throw new ApiError(
+          403,
+          'wrong_scope',
+          'A registration token opens only the listener of agents, not the admin API.',
+        );
+      }
       throw new ApiError(401, 'unauthorized', 'Send the admin token as "Authorization: Bearer TOKEN".', {
         'www-authenticate': 'Bearer',
       });

@@ -54,9 +54,14 @@ function refuseGarbage(kept: string, path: string): void {
 export function tokenCheck(token: string): (header: string | undefined) => boolean {
   const expected = hash(token);
   return (header) => {
-    const sent = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
-    return sent !== undefined && timingSafeEqual(hash(sent), expected);
+    const sent = sentToken(header);
+    return sent !== null && timingSafeEqual(hash(sent), expected);
   };
+}
+
+/** What an `Authorization` header carries; null where it is no bearer token. */
+export function sentToken(header: string | undefined): string | null {
+  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null;
 }
 
 function hash(text: string): Buffer {

@@ -88,6 +88,13 @@ export const keyInput = z.strictObject({
   maxDeadline: duration.nullish(),
 });
 
+export const tokenInput = z.strictObject({
+  label: z.string().min(1, 'must not be empty').max(200),
+  expiresAt: time.nullish(),
+  maxNodes: whole.nullish(),
+  needsApproval: z.boolean().default(false),
+});
+
 /** A whole number in a query, from 1. */
 export function wholeText(most: number) {
   const message = `must be a whole number from 1 to ${most}`;

@@ -57,12 +57,17 @@ export function logRoutes(state: AdminState): readonly Route[] {
     const node = findNode(fleet.registry, call);
     const { checkQuery, nodeLogFilter } = await import('./input.ts');
     const { tail } = checkQuery(nodeLogFilter, call.query);
+    const told = state.agentDesk.logOf(node.id);
+    if (told) {
+      const lines = withinBytes(told.lines.slice(-tail).map(scrub));
+      return { status: 200, body: { data: lines, truncated: told.isCut || lines.length < told.lines.length } };
+    }
     const source = state.logSource(node);
     if (!source) {
       throw new ApiError(
         409,
         'log_not_offered',
-        `The node ${node.settings.name} offers no log over HTTP. Set its logsUrl to where its log can be read as text.`,
+        `The node ${node.settings.name} offers no log. Set its logsUrl to where its log can be read as text, or give its agent --logs.`,
       );
     }
     const read = await readNodeLog(state.httpClient, state.clock, source, tail);

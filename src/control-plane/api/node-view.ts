@@ -1,4 +1,5 @@
 import type { Gauges, NodeGauges } from '../../fleet/telemetry.ts';
+import type { AgentView } from '../agent-desk.ts';
 import { engineOf } from '../nodes/build-snapshot.ts';
 import type { RegisteredNode } from '../nodes/registered-node.ts';
 import { slotsOf } from '../nodes/slots.ts';
@@ -7,8 +8,12 @@ import { slotsOf } from '../nodes/slots.ts';
 
 export const MASK = '***';
 
-/** `gauges` null: what the data plane counts is not known now, and is null here. */
-export function nodeView(node: RegisteredNode, gauges: Gauges | null): Readonly<Record<string, unknown>> {
+/** `agent` null: it has none. `gauges` null: what the data plane counts is not known now, and is null here. */
+export function nodeView(
+  node: RegisteredNode,
+  gauges: Gauges | null,
+  agent: AgentView | null,
+): Readonly<Record<string, unknown>> {
   const { settings, health } = node;
   const counts = countsOf(node, gauges);
   const engine = engineOf(node);
@@ -38,6 +43,7 @@ export function nodeView(node: RegisteredNode, gauges: Gauges | null): Readonly<
     tags: settings.tags ?? [],
     memoryBytes: settings.memoryBytes ?? null,
     logsUrl: settings.logsUrl ?? null,
+    agent,
     modelNames: settings.models ?? null,
     timeouts: settings.timeouts ?? null,
     tls: settings.tls

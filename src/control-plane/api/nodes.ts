@@ -13,13 +13,13 @@ import { nodeView } from './node-view.ts';
 const FIRST_PROBE_WITHIN_MS = 5000;
 
 export function nodeRoutes(state: AdminState): readonly Route[] {
-  const { fleet, clock, link, nodesTable } = state;
+  const { fleet, clock, link, nodesTable, agentDesk } = state;
   const { registry } = fleet;
 
   const find = (call: Call): RegisteredNode => findNode(registry, call);
   const view = async (status: number, node: RegisteredNode, headers?: Record<string, string>): Promise<Reply> => ({
     status,
-    body: nodeView(node, await link.askGauges()),
+    body: nodeView(node, await link.askGauges(), agentDesk.viewOf(node)),
     ...(headers ? { headers } : {}),
   });
   const refuseTakenName = (settings: NodeSettings, self: RegisteredNode | null): void => {
@@ -38,7 +38,10 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
 
   const list = async (): Promise<Reply> => {
     const gauges = await link.askGauges();
-    return { status: 200, body: { data: registry.all().map((node) => nodeView(node, gauges)) } };
+    return {
+      status: 200,
+      body: { data: registry.all().map((node) => nodeView(node, gauges, agentDesk.viewOf(node))) },
+    };
   };
 
   const create = async (call: Call): Promise<Reply> => {
@@ -76,7 +79,8 @@ export function nodeRoutes(state: AdminState): readonly Route[] {
 
   const remove = async (call: Call): Promise<Reply> => {
     const node = find(call);
-    refuseManaged(node);
+    // One that an agent brought may go: if the agent is still there and its token holds, it comes back.
+    if (node.managedBy !== 'agent') refuseManaged(node);
     kept(() => nodesTable.remove(node.id));
     fleet.remove(node);
     await inForce(state, 'node.remove', node.id, { name: node.settings.name });
@@ -118,6 +122,13 @@ function refuseManaged(node: RegisteredNode): void {
       409,
       'managed_by_config',
       `The node ${node.settings.name} comes from the configuration. Change it there and restart, or drain it here.`,
+    );
+  }
+  if (node.managedBy === 'agent') {
+    throw new ApiError(
+      409,
+      'managed_by_agent',
+      `The node ${node.settings.name} was registered by its agent. Change what you give to weir agent there, or drain it here.`,
     );
   }
   if (node.managedBy === 'discovery') {

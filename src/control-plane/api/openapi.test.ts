@@ -176,6 +176,10 @@ test('what a running control plane answers is as described, to the field', async
   const key = await call('POST /api/keys', '/api/keys', { label: 'team', models: ['llama3'] });
   await call('POST /api/keys', '/api/keys', { label: '' });
   await call('GET /api/keys', '/api/keys');
+  const token = await call('POST /api/tokens', '/api/tokens', { label: 't', maxNodes: 2 });
+  await call('GET /api/tokens', '/api/tokens');
+  await call('DELETE /api/tokens/:id', `/api/tokens/${String(field(token, 'id'))}`);
+  await call('DELETE /api/tokens/:id', '/api/tokens/nobody');
   await call('DELETE /api/keys/:id', `/api/keys/${String(field(key, 'id'))}?abort=true`);
   await call('GET /api/requests', '/api/requests?outcome=served&limit=1');
   await call('GET /api/requests', '/api/requests?nonsense=1');

@@ -3,12 +3,7 @@ import { ApiError, type Method, type Route } from './call.ts';
 
 // Endpoints of the contract that are not built yet. They answer 501 so that a client can tell them from a wrong path.
 
-const planned: readonly (readonly [Method, string])[] = [
-  ['GET', '/api/tokens'],
-  ['POST', '/api/tokens'],
-  ['DELETE', '/api/tokens/:id'],
-  ['PUT', '/api/settings'],
-];
+const planned: readonly (readonly [Method, string])[] = [['PUT', '/api/settings']];
 
 export function plannedRoutes(): readonly Route[] {
   const { status, message } = errors.not_implemented;

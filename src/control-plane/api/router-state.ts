@@ -7,7 +7,7 @@ import { MASK, nodeView } from './node-view.ts';
 // The router itself: its figures, its settings, its metrics.
 
 export function routerStateRoutes(state: AdminState): readonly Route[] {
-  const { fleet, link, metrics, clock, startedAt } = state;
+  const { fleet, link, metrics, clock, startedAt, agentDesk } = state;
 
   const stats = async (): Promise<Reply> => {
     const gauges = await link.askGauges();
@@ -18,7 +18,7 @@ export function routerStateRoutes(state: AdminState): readonly Route[] {
         uptimeMs: Math.max(0, clock.wall() - startedAt),
         gauges,
         totals: metrics.totals,
-        nodes: fleet.registry.all().map((node) => nodeView(node, gauges)),
+        nodes: fleet.registry.all().map((node) => nodeView(node, gauges, agentDesk.viewOf(node))),
       },
     };
   };

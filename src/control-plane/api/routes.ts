@@ -11,6 +11,7 @@ import { plannedRoutes } from './planned.ts';
 import { requestRoutes } from './requests.ts';
 import { routerStateRoutes } from './router-state.ts';
 import { taskRoutes } from './tasks.ts';
+import { tokenRoutes } from './tokens.ts';
 
 /** Every route of the admin listener. Those under /api are described in contract/. */
 export function adminRoutes(state: AdminState): readonly Route[] {
@@ -21,6 +22,7 @@ export function adminRoutes(state: AdminState): readonly Route[] {
     ...modelTaskRoutes(state),
     ...taskRoutes(state),
     ...keyRoutes(state),
+    ...tokenRoutes(state),
     ...logRoutes(state),
     ...requestRoutes(state),
     ...routerStateRoutes(state),

@@ -37,6 +37,7 @@ function fleetOf(...all: readonly NodeSettings[]) {
   const probedAt: number[] = [];
   let answer = well;
   const fleet = new NodeFleet({
+    tunnelSocket: (id) => `/${id}.sock`,
     clock,
     random: () => 0.5,
     intervalMs: 5000,

@@ -58,6 +58,7 @@ function snapshotOf(node: RegisteredNode): NodeSnapshot {
     id: node.id,
     name: settings.name,
     baseUrl: node.address.baseUrl,
+    ...(node.address.socketPath === undefined ? {} : { socketPath: node.address.socketPath }),
     engine,
     ...(settings.provider ? { provider: settings.provider } : {}),
     state: node.health.state,

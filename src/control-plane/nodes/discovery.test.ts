@@ -19,7 +19,11 @@ const nobody: ProbeResult = { kind: 'unreachable', detail: '' };
 
 async function machine(answers: Readonly<Record<number, ProbeResult>>) {
   const clock = new ManualClock();
-  const registry = new NodeRegistry(clock, () => 1);
+  const registry = new NodeRegistry(
+    clock,
+    () => 1,
+    (id) => `/${id}.sock`,
+  );
   const asked: string[] = [];
   const current = new Map(Object.entries(answers));
   const firstLook = Promise.withResolvers<void>();

@@ -60,7 +60,10 @@ export class Discovery {
   }
 
   #isRegistered(url: string): boolean {
-    return this.#options.nodes().some((node) => sameMachineUrl(node.address.origin) === url);
+    // What is reached through a tunnel is on another machine, whatever its URL says.
+    return this.#options
+      .nodes()
+      .some(({ address }) => address.socketPath === undefined && sameMachineUrl(address.origin) === url);
   }
 
   #freeName(wanted: string): string {

@@ -3,7 +3,7 @@ import type { ProbeResult } from '../probe.ts';
 
 // What a node's state becomes after a probe. One failed probe of a node that was well proves little (a lost packet, a
 // pause); two in a row take it out. A node never seen well is offline after its first failure. 401 and 403 are
-// believed at once: they come from the node itself.
+// believed at once: they come from the node itself; so is the silence of a node's agent, which lasted several heartbeats.
 //
 // Some engines list their models without a key and refuse only requests. What a request learned of a wrong key is
 // therefore held for a while, or such a node would be offered again after each probe and cost a request each time.
@@ -41,9 +41,12 @@ export function afterProbe(before: Health, result: ProbeResult, now: number): He
     case 'unauthorized':
       return { state: 'misconfigured', detail: result.detail, failures: 0, heldUntil: 0, offlineSince: null };
     case 'nonsense':
+    case 'silent':
     case 'unreachable': {
       const failures = before.failures + 1;
-      const isOut = failures >= FAILURES_TO_OFFLINE || before.state === 'starting' || before.state === 'offline';
+      const isSilent = result.kind === 'silent';
+      const isOut =
+        isSilent || failures >= FAILURES_TO_OFFLINE || before.state === 'starting' || before.state === 'offline';
       const offlineSince = isOut ? (before.offlineSince ?? now) : null;
       return { state: isOut ? 'offline' : before.state, detail: result.detail, failures, heldUntil: 0, offlineSince };
     }

@@ -7,6 +7,8 @@ export interface NodeAddress {
   /** Without a trailing slash and without `/v1`; empty for none. */
   readonly basePath: string;
   readonly baseUrl: string;
+  /** Set where it is dialled at a Unix socket in place of host and port. */
+  readonly socketPath?: string;
 }
 
 /** Why a node's `url` cannot be used, with what to write instead. */

@@ -24,6 +24,8 @@ export interface NodeFleetOptions {
   readonly intervalMs: number;
   /** The version of the next snapshot. */
   readonly nextVersion: () => number;
+  /** Where the tunnel of a node is dialled. */
+  readonly tunnelSocket: (id: string) => string;
   /** Asks the node's engine; `engine` null: recognise it, unless it still is what it was `former`ly. */
   readonly probe: (node: RegisteredNode, engine: EngineKind | null, former: Former | null) => Promise<ProbeResult>;
   readonly onChange: () => void;
@@ -45,7 +47,7 @@ export class NodeFleet {
 
   constructor(options: NodeFleetOptions) {
     this.#options = options;
-    this.registry = new NodeRegistry(options.clock, options.nextVersion);
+    this.registry = new NodeRegistry(options.clock, options.nextVersion, options.tunnelSocket);
   }
 
   /** Registers and begins to probe at once. Throws `NodeUrlError`. */

@@ -4,7 +4,7 @@ import type { EngineLoad, ProbedModel } from '../probe.ts';
 import type { Health } from './health.ts';
 import type { NodeAddress } from './node-address.ts';
 
-export type ManagedBy = 'config' | 'api' | 'discovery';
+export type ManagedBy = 'config' | 'api' | 'discovery' | 'agent';
 
 /** A model of a node under both its names. */
 export interface ListedModel {

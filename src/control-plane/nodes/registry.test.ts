@@ -28,7 +28,11 @@ function answer(models: readonly string[], more: Partial<ProbeAnswer> = {}): Pro
 function fleet() {
   const clock = new ManualClock();
   let version = 0;
-  const registry = new NodeRegistry(clock, () => version + 1);
+  const registry = new NodeRegistry(
+    clock,
+    () => version + 1,
+    (id) => `/${id}.sock`,
+  );
   const publish = (): FleetSnapshot => {
     version += 1;
     return buildSnapshot({ version, settled: true, nodes: registry.all(), keys: new Map(), firstSeenAt: () => 7 });

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { listingOf, type ProbeResult, unknownLoad } from '../probe.ts';
 import { afterProbe, afterRefusedKey, unprobed } from './health.ts';
 import { offeredModels } from './listed-models.ts';
-import { readNodeUrl } from './node-address.ts';
+import { type NodeAddress, readNodeUrl } from './node-address.ts';
 import type { ListedModel, ManagedBy, RegisteredNode } from './registered-node.ts';
 
 // Who is in the fleet. A node's index is small and reused, because the data plane counts in arrays; so that a late release
@@ -25,11 +25,13 @@ export class NodeRegistry {
   readonly #nodes = new Map<string, RegisteredNode>();
   readonly #clock: Clock;
   readonly #nextVersion: () => number;
+  readonly #tunnelSocket: (id: string) => string;
 
-  /** `nextVersion`: that of the next snapshot to be published. */
-  constructor(clock: Clock, nextVersion: () => number) {
+  /** `nextVersion`: that of the next snapshot to be published. `tunnelSocket`: where the tunnel of a node is dialled. */
+  constructor(clock: Clock, nextVersion: () => number, tunnelSocket: (id: string) => string) {
     this.#clock = clock;
     this.#nextVersion = nextVersion;
+    this.#tunnelSocket = tunnelSocket;
   }
 
   all(): readonly RegisteredNode[] {
@@ -51,7 +53,7 @@ export class NodeRegistry {
 
   /** Throws `NodeUrlError` for an unusable `url`. The name must be free. */
   add({ id, managedBy, settings, draining, remembered }: Registration): RegisteredNode {
-    const address = readNodeUrl(settings.url);
+    const address = this.#addressOf(id, settings);
     const known = remembered?.node.baseUrl === address.baseUrl ? remembered : undefined;
     const node: RegisteredNode = {
       index: remembered?.node.index ?? this.#freeIndex(),
@@ -79,8 +81,8 @@ export class NodeRegistry {
 
   /** Another address is another engine: what was counted of the old one is not held against it. Throws `NodeUrlError`. */
   change(node: RegisteredNode, settings: NodeSettings): void {
-    const address = readNodeUrl(settings.url);
-    if (address.baseUrl !== node.address.baseUrl) {
+    const address = this.#addressOf(node.id, settings);
+    if (address.baseUrl !== node.address.baseUrl || address.socketPath !== node.address.socketPath) {
       node.generation = this.#nextVersion();
       node.health = unprobed;
       node.engine = null;
@@ -132,6 +134,11 @@ export class NodeRegistry {
   /** An administrator asks: a probe's success counts again at once. */
   liftHold(node: RegisteredNode): void {
     node.health = { ...node.health, heldUntil: 0 };
+  }
+
+  #addressOf(id: string, { url, viaTunnel }: NodeSettings): NodeAddress {
+    const address = readNodeUrl(url);
+    return viaTunnel ? { ...address, socketPath: this.#tunnelSocket(id) } : address;
   }
 
   #freeIndex(): number {

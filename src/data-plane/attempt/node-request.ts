@@ -34,7 +34,9 @@ export class NodeDoor {
   constructor(node: NodeSnapshot, { timeouts, modelTimeouts }: Pick<Settings, 'timeouts' | 'modelTimeouts'>) {
     const { origin, pathname } = new URL(node.baseUrl);
     const connectMs = node.timeouts.connectMs ?? timeouts.connectMs;
-    this.target = { pool: poolOf(node), origin, tls: node.tls, connectMs };
+    const { socketPath } = node;
+    const place = socketPath === undefined ? { origin } : { origin, socketPath };
+    this.target = { pool: poolOf(node), ...place, tls: node.tls, connectMs };
     this.#modelTimeouts = modelTimeouts;
     this.#nodeTimeouts = node.timeouts;
     this.#timeouts = { ...timeouts, ...node.timeouts };

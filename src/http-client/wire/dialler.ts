@@ -12,11 +12,13 @@ export interface DialOptions {
   readonly readBuffer: Buffer;
 }
 
+type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
 export class Dialler {
   /** The value of `host`. */
   readonly host: string;
   readonly #hostname: string;
-  readonly #port: number;
+  readonly #place: Place;
   readonly #target: Target;
   readonly #options: DialOptions;
   readonly #isTls: boolean;
@@ -28,7 +30,10 @@ export class Dialler {
     this.host = host;
     this.#hostname = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
     this.#isTls = protocol === 'https:';
-    this.#port = port === '' ? (this.#isTls ? 443 : 80) : Number(port);
+    this.#place =
+      target.socketPath === undefined
+        ? { host: this.#hostname, port: port === '' ? (this.#isTls ? 443 : 80) : Number(port) }
+        : { path: target.socketPath };
     this.#target = target;
     this.#options = options;
   }
@@ -40,8 +45,7 @@ export class Dialler {
   dial(onRead: (bytes: Buffer, to: number, isLent: boolean) => void, onReady: () => void): Socket {
     const { tcpKeepAliveMs, readBuffer } = this.#options;
     const options = {
-      host: this.#hostname,
-      port: this.#port,
+      ...this.#place,
       noDelay: true,
       keepAlive: tcpKeepAliveMs > 0,
       keepAliveInitialDelay: tcpKeepAliveMs,
@@ -67,7 +71,7 @@ export class Dialler {
     });
   }
 
-  #connectTls(options: { readonly host: string; readonly port: number }): TLSSocket {
+  #connectTls(options: Place): TLSSocket {
     // Loaded only where a node has TLS.
     const tls = process.getBuiltinModule('node:tls');
     const { ca, cert, key, verify } = this.#target.tls ?? {};

@@ -4,6 +4,7 @@ import { nodeEndpoints } from './nodes.ts';
 import { requestEndpoints } from './requests.ts';
 import { routerStateEndpoints } from './router-state.ts';
 import { taskEndpoints } from './tasks.ts';
+import { tokenEndpoints } from './tokens.ts';
 
 /** Every endpoint of the admin API, in the order in which they are shown. */
 export const endpoints = {
@@ -11,6 +12,7 @@ export const endpoints = {
   ...modelEndpoints,
   ...taskEndpoints,
   ...keyEndpoints,
+  ...tokenEndpoints,
   ...requestEndpoints,
   ...routerStateEndpoints,
 } as const;

@@ -7,6 +7,40 @@ import { modelFacts } from './models.ts';
 const masked = z.literal('***').nullable().meta({ description: '"***" where there is one' });
 const count = z.int().min(0);
 
+const gpu = z.object({
+  name: z.string(),
+  use: z.number().nullable().meta({ description: '0 to 1' }),
+  memoryBytes: z.number().nullable(),
+  memoryUsedBytes: z.number().nullable(),
+  temperatureCelsius: z.number().nullable(),
+  powerWatts: z.number().nullable(),
+});
+
+const agent = z
+  .object({
+    tokenId: z.string(),
+    lastBeatAt: epochMs.nullable().meta({ description: 'null: not since the router started' }),
+    silent: z.boolean().meta({ description: 'for so long that the node counts as gone' }),
+    tunnel: z.enum(['none', 'open', 'closed']),
+    agentVersion: z.string().nullable(),
+    machine: z
+      .object({
+        hostname: z.string(),
+        system: z.string(),
+        cpus: z.number(),
+        cpuUse: z.number().nullable().meta({ description: '0 to 1' }),
+        memoryBytes: z.number(),
+        memoryUsedBytes: z.number(),
+        gpus: z.array(gpu),
+      })
+      .nullable(),
+    engine: z
+      .object({ isReachable: z.boolean(), kind: z.string().nullable(), version: z.string().nullable() })
+      .nullable()
+      .meta({ description: 'as the agent sees it' }),
+  })
+  .meta({ id: 'Agent' });
+
 const node = z
   .object({
     id: z.string(),
@@ -17,7 +51,7 @@ const node = z
     state: z.enum(nodeStates),
     detail: z.string().nullable().meta({ description: 'why it is in that state; null while all is well' }),
     draining: z.boolean().meta({ description: 'takes no new requests' }),
-    managedBy: z.enum(['config', 'api', 'discovery']),
+    managedBy: z.enum(['config', 'api', 'discovery', 'agent']),
     provider: z
       .enum(providerNames)
       .nullable()
@@ -41,6 +75,7 @@ const node = z
     tags: z.array(z.string()),
     memoryBytes: z.number().nullable(),
     logsUrl: z.string().nullable().meta({ description: 'where its log is read' }),
+    agent: agent.nullable().meta({ description: 'what registered it; null: it was registered without one' }),
     modelNames: z.record(z.string(), z.string()).nullable(),
     timeouts: z
       .object({
