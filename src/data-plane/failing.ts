@@ -1,7 +1,7 @@
+import { guessedCount } from './api/anthropic-count.ts';
 import { describeModel } from './api/ollama-show.ts';
 import type { Verdict } from './attempt/verdict.ts';
 import type { AttemptEnd } from '../fleet/settlement.ts';
-import type { DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { DataPlane } from './data-plane.ts';
 import { type Ending, refused } from './ending.ts';
 import { modelOf } from '../fleet/offered-models.ts';
@@ -13,16 +13,22 @@ import type { Trip } from './trip.ts';
 const UNKNOWN_TO_PROVIDER = 'The provider has no model of this name, or none that this router may use.';
 
 /** No node has a word for what the model is: the router tells what it knows. */
-export function described(plane: DataPlane, trip: Trip, asked: string): Ending {
+function described(plane: DataPlane, trip: Trip, asked: string): Ending {
   const model = modelOf(plane.targets.shown(plane.snapshot), asked);
-  if (!model) return unspoken(trip);
-  const body = Buffer.from(JSON.stringify(describeModel(model, asked)));
-  trip.ownBytes += sendBody(
-    trip.response,
-    200,
-    [...plane.answerHeaders(trip), 'content-type', 'application/json'],
-    body,
-  );
+  return model ? told(plane, trip, describeModel(model, asked)) : unspoken(trip);
+}
+
+/** No node has the endpoint: the router answers by itself what it can. */
+export function unspokenAnswer(plane: DataPlane, trip: Trip, asked: string): Ending {
+  if (trip.route.isAboutModel) return described(plane, trip, asked);
+  if (trip.route.speech !== 'count-tokens') return unspoken(trip);
+  const call: Readonly<Record<string, unknown>> = JSON.parse(trip.body.toString());
+  return told(plane, trip, guessedCount(call));
+}
+
+function told(plane: DataPlane, trip: Trip, answer: object): Ending {
+  const headers = [...plane.answerHeaders(trip), 'content-type', 'application/json'];
+  trip.ownBytes += sendBody(trip.response, 200, headers, Buffer.from(JSON.stringify(answer)));
   return { kind: 'answered', status: 200 };
 }
 
@@ -34,12 +40,13 @@ interface FailedAttempt {
 
 /** Every attempt failed: told by the last one; 404 only if there is no node that did not say so. */
 export async function failed(
+  plane: DataPlane,
   trip: Trip,
-  port: DispatchPort,
   model: string,
   { end, verdict: { code, blame }, retryAfterMs }: FailedAttempt,
 ): Promise<Ending> {
-  if (trip.attempts.every((each) => each.end === 'unsupported')) return unspoken(trip);
+  const port = plane.portOf(trip);
+  if (trip.attempts.every((each) => each.end === 'unsupported')) return unspokenAnswer(plane, trip, model);
   if (end === 'model-missing' && blame === 'neutral') return refused(trip, code, { message: UNKNOWN_TO_PROVIDER });
   if (code === 'model_not_found' && !(await port.isMissingEverywhere(model))) return refused(trip, 'upstream_failed');
   if (code === 'capacity_exceeded') {
@@ -52,7 +59,7 @@ export async function failed(
 }
 
 /** The model is offered, by no node that has the endpoint. */
-export function unspoken(trip: Trip): Ending {
+function unspoken(trip: Trip): Ending {
   const message = `No node that offers this model has ${trip.route.path}. Use another endpoint, or another model.`;
   return refused(trip, 'model_not_found', { message });
 }

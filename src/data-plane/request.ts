@@ -13,7 +13,7 @@ import { declaredLength, readBody } from './http/read-body.ts';
 import { codingOf, inviteBody, isComingAtOnce, maxWaitOf, resumeOf } from './http/request-headers.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { type Urgency, urgencyOf } from './http/urgency.ts';
-import { described, failed, unspoken } from './failing.ts';
+import { failed, unspokenAnswer } from './failing.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { leaseOutcome } from './lease-outcome.ts';
 import { hopefuller, legOf, mayPassOn, type NamedLeg } from './legs.ts';
@@ -163,9 +163,7 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
   const { name, ticketId, urgency, waitUntilMs } = leg;
   const port = plane.portOf(trip);
   const asking = plane.planAsking(trip, call, name);
-  if (asking.kind === 'unspoken') {
-    return trip.route.isAboutModel ? described(plane, trip, call.model) : unspoken(trip);
-  }
+  if (asking.kind === 'unspoken') return unspokenAnswer(plane, trip, call.model);
   if (asking.kind === 'untranslatable') return refused(trip, 'unsupported_field', asking.problem);
   const { model, tried } = asking;
   const isReadmitted = trip.attempts.length > 0;
@@ -186,7 +184,7 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
     };
     const wait = await port.waitForReadyWithTimeout(ticket, trip.leaving);
     trip.waited(wait.waitedMs);
-    if (wait.kind === 'exhausted' && failure) return failed(trip, port, model, failure);
+    if (wait.kind === 'exhausted' && failure) return failed(plane, trip, model, failure);
     // Of the nodes that speak it none is up.
     if (wait.kind === 'exhausted')
       return refused(trip, 'no_ready_node', { retryAfterMs: await port.nextProbeMs(model) });
@@ -219,7 +217,7 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
       port.release(grant.lease, outcome, usage);
     }
     if (trip.leaving.hasLeft) return left(trip, false);
-    if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(trip, port, model, failure);
+    if (attemptsLeft === 0 || !(await port.mayRetry())) return failed(plane, trip, model, failure);
   }
 }
 

@@ -90,3 +90,45 @@ test('a node that fails the question is followed by another, and who waits at a 
   await router.plane.drain(1000);
   assert.equal((await waiting).status, 503);
 });
+
+const conversation = {
+  model: 'llama3',
+  system: 'You count words.',
+  messages: [
+    { role: 'user', content: 'The quick brown fox jumps over the lazy dog. '.repeat(20) },
+    { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'count', input: { text: 'fox' } }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '1' }] },
+  ],
+  tools: [{ name: 'count', description: 'Counts a word.', input_schema: { type: 'object', properties: {} } }],
+};
+
+test('where no node counts, the router guesses and says so', async () => {
+  await using old = await scriptedNode((_request, reply) => reply.json(404, { error: { message: 'not found' } }));
+  for (const engine of ['ollama', 'vllm'] as const) {
+    await using router = await startDataPlane([{ url: old.url, engine }]);
+    const answer = await count(router, { body: JSON.stringify(conversation) });
+    assert.equal(answer.status, 200, engine);
+    const told: unknown = await answer.json();
+    assert.ok(typeof told === 'object' && told !== null && 'input_tokens' in told);
+    // 200 words of English in the tokenizers of today's models, and some for what lies around them.
+    assert.ok(Number(told.input_tokens) > 200 && Number(told.input_tokens) < 400, JSON.stringify(told));
+    assert.ok('estimated' in told && told.estimated === true);
+    const [settlement] = await router.settled(1);
+    assert.equal(settlement?.outcome, 'served');
+  }
+  assert.equal(old.count(path), 1, 'Ollama is not asked at all');
+});
+
+test('images and other scripts weigh what they cost', async () => {
+  await using node = await scriptedNode();
+  await using router = await startDataPlane([{ url: node.url, engine: 'ollama' }]);
+  const tokens = async (content: unknown): Promise<number> => {
+    const body = JSON.stringify({ model: 'llama3', messages: [{ role: 'user', content }] });
+    const told: unknown = await (await count(router, { body })).json();
+    return typeof told === 'object' && told !== null && 'input_tokens' in told ? Number(told.input_tokens) : 0;
+  };
+  const none = await tokens('');
+  const source = { type: 'base64', media_type: 'image/png', data: 'A'.repeat(400_000) };
+  assert.ok((await tokens([{ type: 'image', source }])) - none < 2000, 'not by the length of its bytes');
+  assert.equal((await tokens('日本語の文章です。')) - none, 9);
+});
