@@ -162,6 +162,25 @@ test('what is asked after a failure is answered from the other thread', async ()
   assert.ok(retryAfterMs >= 4000 && retryAfterMs <= 4800);
 });
 
+test('a crowd that is refused on another thread before its bodies are read is told times one freed place apart', async () => {
+  const stage = new ThreadStage([{}], 1, 5);
+  const port = stage.threads[0]?.port;
+  assert.ok(port);
+  for (let nth = 0; nth < 5; nth += 1) stage.ask(null);
+  await stage.settle();
+  const told = (): number => port.refusesUnread()?.retryAfterMs ?? 0;
+  const crowd = [told(), told(), told()];
+  // The dispatcher hears of them, and goes on from there.
+  stage.sharing.hear();
+  crowd.push(told());
+  for (const [nth, ms] of crowd.entries()) {
+    const before = crowd[nth - 1];
+    // One slot, which is believed to be held for 5 s.
+    if (before !== undefined) assert.ok(ms > before + 2_000, crowd.join(' '));
+  }
+  assert.equal(port.refusesUnread()?.standing?.position, 5);
+});
+
 test('a waiter on another thread is told where it stands', async () => {
   const stage = new ThreadStage([{}], 1);
   const port = stage.threads[0]?.port;
