@@ -1,6 +1,7 @@
 import { readShow } from './api/ollama-show.ts';
 import { type Call, readCall } from './api/read-call.ts';
-import { type FormCall, isForm, readForm, withModelInForm } from './api/read-form.ts';
+import type { FormCall } from './api/form-scan.ts';
+import { isForm, readForm, withModelInForm } from './api/read-form.ts';
 import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { withModel } from './relay/field-edits.ts';
