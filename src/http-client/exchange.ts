@@ -13,14 +13,34 @@ export interface Target {
   readonly connectMs: number;
 }
 
+/** Takes a body piece by piece. After the exchange has ended, calls do nothing. */
+export interface BodySink {
+  /** Empty pieces are passed over. */
+  write(piece: Buffer): void;
+  /** That was all of it. */
+  end(): void;
+}
+
+/** A body that comes while it is sent, at the pace of the node. It is sent once: no part of it is kept to be sent again. */
+export interface PacedBody {
+  /** How long it is; null where that is not known yet. An exchange whose body turns out otherwise fails, and its node sees it cut off. */
+  readonly bytes: number | null;
+  /** Called once at most, when the node is connected: gives the body to `sink` from here on. */
+  pour(sink: BodySink): void;
+  /** The node takes no more for now, or for good; may be called within `pour` and within `write`. */
+  pause(): void;
+  /** The node takes again. */
+  resume(): void;
+}
+
 export interface ExchangeRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
   /** Path and query, from `/`. */
   readonly path: string;
   /** Name, value, name, value, … */
   readonly headers: readonly string[];
-  /** Whole, so that it can be sent again; null for none. */
-  readonly body: Buffer | null;
+  /** Where it is whole it can be sent again; null for none. */
+  readonly body: Buffer | PacedBody | null;
 }
 
 /** Response headers in lower case; repeated ones are joined or listed as received. */

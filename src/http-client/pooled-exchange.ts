@@ -4,7 +4,9 @@ import type { NodePool } from './node-pool.ts';
 import type { Connection, ConnectionUser } from './wire/connection.ts';
 import { type RequestBytes, requestBytes } from './wire/request-head.ts';
 
-/** One request on one connection, or on two if the first was a reused one that turned out to be dead. */
+// One request on one connection, or on two if the first was a reused one that turned out to be dead. A body that comes piece by piece
+// cannot be sent a second time, so it gets a fresh connection, which cannot be dead already.
+
 export class PooledExchange implements Exchange, ConnectionUser {
   isOver = false;
   readonly #pool: NodePool;
@@ -27,7 +29,7 @@ export class PooledExchange implements Exchange, ConnectionUser {
       queueMicrotask(() => this.#end(new ExchangeError('reset', new Error(bytes))));
       return;
     }
-    const connection = pool.take(false);
+    const connection = pool.take(bytes.paced !== null);
     if (connection.uses > 0) this.#again = bytes;
     this.#send(connection, bytes);
   }
@@ -49,6 +51,7 @@ export class PooledExchange implements Exchange, ConnectionUser {
 
   onHead(status: number, headers: ResponseHeaders): void {
     this.#again = null;
+    if (status >= 300) this.#connection?.stopSending();
     if (isCoded(headers)) this.#decode();
     this.#receiver.onHead(status, headers);
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { ExchangeError } from '../exchange.ts';
 import { establishedError } from '../failures.ts';
 import { AnswerReader, type AnswerSink } from './answer-reader.ts';
+import { BodySending } from './body-sending.ts';
 import type { Dialler } from './dialler.ts';
 import type { RequestBytes } from './request-head.ts';
 
@@ -33,6 +34,8 @@ export class Connection {
   #user: ConnectionUser | null = null;
   /** What is to be sent once the connection is there. */
   #unsent: RequestBytes | null = null;
+  /** Of a request whose body comes piece by piece. */
+  #sending: BodySending | null = null;
   #isReady = false;
   #isPaused = false;
   #hadAnswer = false;
@@ -97,8 +100,14 @@ export class Connection {
     if (this.#isReady) this.#socket?.resume();
   }
 
+  /** The rest of a body that is on its way need not be sent: the node has decided without it (RFC 9112, 9.5). */
+  stopSending(): void {
+    this.#sending?.stop();
+  }
+
   /** Closes at once, telling nobody. */
   destroy(): void {
+    this.stopSending();
     this.#user = null;
     this.#unsent = null;
     this.#stopTimer?.();
@@ -120,12 +129,14 @@ export class Connection {
     if (request) this.#write(request);
   }
 
-  #write({ first, rest }: RequestBytes): void {
+  #write({ first, rest, paced }: RequestBytes): void {
     const socket = this.#socket;
     if (!socket) return;
     if (rest === null) {
       socket.write(first);
-      return;
+      if (paced === null) return;
+      this.#sending = new BodySending(socket, paced, (error) => this.fail(error));
+      return this.#sending.begin();
     }
     socket.cork();
     socket.write(first);
@@ -151,7 +162,11 @@ export class Connection {
   #complete(user: ConnectionUser): void {
     this.#user = null;
     const socket = this.#socket;
-    const isReusable = this.#reader.keepsAlive && socket !== null && socket.writable && socket.writableLength === 0;
+    const isSent =
+      socket !== null && socket.writable && socket.writableLength === 0 && this.#sending?.isWhole !== false;
+    const isReusable = this.#reader.keepsAlive && isSent;
+    this.stopSending();
+    this.#sending = null;
     // Only a connection that reads can see its node close it.
     if (isReusable && this.#isPaused) this.resume();
     user.onComplete(isReusable);

@@ -1,5 +1,5 @@
 import { isOwnHeader } from '../../fleet/own-headers.ts';
-import type { ExchangeRequest } from '../exchange.ts';
+import type { ExchangeRequest, PacedBody } from '../exchange.ts';
 
 // The bytes of a request. What could end a line early would let a value write headers or a second request of its own, so every
 // part is checked against its grammar (RFC 9110, 5.1 and 5.5; RFC 9112, 3.2), and the fields that frame the message are ours alone.
@@ -27,6 +27,8 @@ export interface RequestBytes {
   readonly first: Buffer;
   /** The body where it was long. */
   readonly rest: Buffer | null;
+  /** The body where it is still to come. */
+  readonly paced: PacedBody | null;
 }
 
 /** The request on the wire for a node called `host`, or a sentence that says why it cannot be sent. */
@@ -44,12 +46,18 @@ export function requestBytes(request: ExchangeRequest, host: string): RequestByt
     if (!VALUE.test(value)) return `the value of the header ${name} holds a character that none may`;
     head += `${name}: ${value}\r\n`;
   }
+  if (body !== null && 'pour' in body) {
+    head += body.bytes === null ? 'transfer-encoding: chunked\r\n\r\n' : `content-length: ${body.bytes}\r\n\r\n`;
+    return { first: Buffer.from(head, 'latin1'), rest: null, paced: body };
+  }
   if (body !== null) head += `content-length: ${body.length}\r\n\r\n`;
   else if (method === 'POST' || method === 'PUT') head += 'content-length: 0\r\n\r\n';
   else head += '\r\n';
-  if (body === null || body.length > COPIED_BYTES) return { first: Buffer.from(head, 'latin1'), rest: body };
+  if (body === null || body.length > COPIED_BYTES) {
+    return { first: Buffer.from(head, 'latin1'), rest: body, paced: null };
+  }
   const first = Buffer.allocUnsafe(head.length + body.length);
   first.write(head, 0, 'latin1');
   first.set(body, head.length);
-  return { first, rest: null };
+  return { first, rest: null, paced: null };
 }
