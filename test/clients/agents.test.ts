@@ -57,7 +57,7 @@ const played: Readonly<Record<AgentName, Agent>> = {
       const provider = `{ name = "weir", base_url = "${url}/v1", wire_api = "responses", env_key = "WEIR_KEY" }`;
       const settings = ['-c', 'model_provider="weir"', '-c', `model_providers.weir=${provider}`, '-m', 'llama3'];
       // Tools that are no functions cannot be told to a node of chat.
-      const functionsOnly = ['-c', 'features.multi_agent=false', '-c', 'web_search="disabled"'];
+      const functionsOnly = ['-c', 'web_search="disabled"'];
       const unasked = ['--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox'];
       return {
         args: [process.execPath, program, 'exec', ...unasked, ...(isTranslated ? functionsOnly : []), ...settings],

@@ -86,8 +86,7 @@ export const agents: readonly AgentRow[] = [
     client: 'codex',
     path: '/v1/responses',
     nodes: nodesFor['/v1/responses'],
-    needs:
-      'on nodes that are told in chat (google): `features.multi_agent=false` and `web_search="disabled"`, since it offers tools that are no functions',
+    needs: 'on nodes that are told in chat (google): `web_search="disabled"`, since that is a tool of the provider',
   },
   { client: 'pi', path: '/v1/chat/completions', nodes: nodesFor['/v1/chat/completions'], needs: null },
 ];

@@ -46,6 +46,11 @@ function readItem(events: readonly Fields[], outputIndex: number): Fields {
     assert.equal(readText(others, 'response.function_call_arguments', 'arguments'), item['arguments']);
     return item;
   }
+  if (item['type'] === 'custom_tool_call') {
+    assert.equal(first['input'], '');
+    assert.equal(readText(others, 'response.custom_tool_call_input', 'input'), item['input']);
+    return item;
+  }
   const [opened, ...inner] = others;
   const closed = inner.pop();
   for (const event of others) assert.equal(event['content_index'], 0);

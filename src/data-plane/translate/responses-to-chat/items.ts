@@ -1,6 +1,7 @@
 import { ChatTurns, type Part } from '../chat/turns.ts';
 import { knowsOnly, type Objections, objectOf, objectsOf, requiredText, textOf } from '../rules.ts';
 import type { Json } from '../translation.ts';
+import { CUSTOM_INPUT, flatName } from './tool-names.ts';
 
 // The input's items as turns of a chat: an assistant's text, its reasoning and its calls are items of their own there and one turn here.
 // Developers' messages are system text, since few chat templates know that role.
@@ -8,7 +9,8 @@ import type { Json } from '../translation.ts';
 /** `parsed…` is what OpenAI's own client adds to items that its users send back. */
 const known = {
   message: new Set(['type', 'role', 'content', 'id', 'status', 'phase']),
-  function_call: new Set(['type', 'id', 'call_id', 'name', 'arguments', 'status', 'parsed_arguments']),
+  function_call: new Set(['type', 'id', 'call_id', 'name', 'namespace', 'arguments', 'status', 'parsed_arguments']),
+  custom_tool_call: new Set(['type', 'id', 'call_id', 'name', 'namespace', 'input', 'status']),
   function_call_output: new Set(['type', 'id', 'call_id', 'output', 'status']),
   input_text: new Set(['type', 'text', 'prompt_cache_breakpoint']),
   output_text: new Set(['type', 'text', 'annotations', 'logprobs', 'parsed']),
@@ -40,10 +42,19 @@ function readItem(item: Json, at: string, turns: ChatTurns, objections: Objectio
       knowsOnly(item, at, known.function_call, objections);
       turns.calls({
         id: requiredText(item['call_id'], `${at}.call_id`, objections),
-        name: requiredText(item['name'], `${at}.name`, objections),
+        name: nameIn(item, at, objections),
         arguments: requiredText(item['arguments'], `${at}.arguments`, objections),
       });
       break;
+    case 'custom_tool_call':
+      knowsOnly(item, at, known.custom_tool_call, objections);
+      turns.calls({
+        id: requiredText(item['call_id'], `${at}.call_id`, objections),
+        name: nameIn(item, at, objections),
+        arguments: JSON.stringify({ [CUSTOM_INPUT]: requiredText(item['input'], `${at}.input`, objections) }),
+      });
+      break;
+    case 'custom_tool_call_output':
     case 'function_call_output': {
       knowsOnly(item, at, known.function_call_output, objections);
       const parts = partsOf(item['output'], `${at}.output`, objections);
@@ -61,6 +72,11 @@ function readItem(item: Json, at: string, turns: ChatTurns, objections: Objectio
     default:
       refuse(type, at, objections);
   }
+}
+
+/** What the tool of a call is called in chat. */
+function nameIn(item: Json, at: string, objections: Objections): string {
+  return flatName(textOf(item['namespace']), requiredText(item['name'], `${at}.name`, objections));
 }
 
 function readMessage({ role, content }: Json, at: string, turns: ChatTurns, objections: Objections): void {

@@ -164,3 +164,52 @@ function textOfMessage(item: Json): string {
 function byId(a: { readonly id?: unknown }, b: { readonly id?: unknown }): number {
   return textOf(a.id).localeCompare(textOf(b.id));
 }
+
+const tools = [
+  { type: 'namespace', name: 'agents', description: '', tools: [{ type: 'function', name: 'wait' }] },
+  { type: 'custom', name: 'patch' },
+];
+
+function callsOf(...calls: readonly (readonly [string, string])[]): Json[] {
+  const deltas = calls.map(([name, written], index) => ({
+    index,
+    id: `c${index}`,
+    function: { name, arguments: written },
+  }));
+  return [chunk({ tool_calls: deltas }), chunk({}, 'tool_calls')];
+}
+
+function kept({ type, namespace, name, call_id: callId, arguments: written, input }: Json): Json {
+  return { type, namespace, name, callId, told: written ?? input };
+}
+
+test('calls are told as the tools were offered, in a stream and whole', () => {
+  const telling = new ResponseTelling({ ...asked, tools });
+  const chunks = callsOf(['agents__wait', '{"for":1}'], ['patch', '{"input":"a\\nb"}'], ['plain', '{}']);
+  const streamed = readResponseEvents([...chunks.flatMap((one) => telling.event(one)), ...telling.end(null)]);
+  const expected = [
+    { type: 'function_call', namespace: 'agents', name: 'wait', callId: 'c0', told: '{"for":1}' },
+    { type: 'custom_tool_call', namespace: undefined, name: 'patch', callId: 'c1', told: 'a\nb' },
+    { type: 'function_call', namespace: undefined, name: 'plain', callId: 'c2', told: '{}' },
+  ];
+  assert.deepEqual(itemsOf(streamed).map(kept), expected);
+  const calls = [
+    { id: 'c0', type: 'function', function: { name: 'agents__wait', arguments: '{"for":1}' } },
+    { id: 'c1', type: 'function', function: { name: 'patch', arguments: '{"input":"a\\nb"}' } },
+    { id: 'c2', type: 'function', function: { name: 'plain', arguments: '{}' } },
+  ];
+  const message = { role: 'assistant', content: null, tool_calls: calls };
+  const whole = new ResponseTelling({ ...asked, tools }).whole({
+    id: 'x',
+    choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
+  });
+  assert.ok(whole);
+  assert.deepEqual(itemsOf(whole).map(kept), expected);
+});
+
+test('what a model wrote for a tool of free text is told even where it is no object', () => {
+  const telling = new ResponseTelling({ ...asked, tools });
+  const chunks = callsOf(['patch', 'just text']);
+  const response = readResponseEvents([...chunks.flatMap((one) => telling.event(one)), ...telling.end(null)]);
+  assert.equal(itemsOf(response)[0]?.['input'], 'just text');
+});

@@ -3,6 +3,7 @@ import type { Usage } from '../../../fleet/settlement.ts';
 import type { Block, BlockKind, Step } from '../chat/blocks.ts';
 import { ChatAnswer } from '../chat/chat-answer.ts';
 import type { AnswerTranslation, Json } from '../translation.ts';
+import { customInput, type ToolName, toolNames } from './tool-names.ts';
 import { endedResponse, startedResponse, whyIncomplete } from './response-object.ts';
 
 // A chat answer as a response. Every block of it is an item: text and refusals a message each, calls and reasoning their own. Reasoning is
@@ -22,6 +23,7 @@ const eventNames: Readonly<Record<BlockKind, readonly [string, string]>> = {
 
 export class ResponseTelling implements AnswerTranslation {
   readonly #asked: Json;
+  readonly #tools: ReadonlyMap<string, ToolName>;
   readonly #chat = new ChatAnswer();
   #id = '';
   #sequence = 0;
@@ -30,6 +32,7 @@ export class ResponseTelling implements AnswerTranslation {
 
   constructor(asked: Json) {
     this.#asked = asked;
+    this.#tools = toolNames(asked['tools']);
   }
 
   whole(answer: Json): Json | null {
@@ -69,6 +72,7 @@ export class ResponseTelling implements AnswerTranslation {
 
   #tell(step: Step, isLast: boolean): Json[] {
     const { kind, block } = step;
+    if (this.#toolOf(block).isCustom) return this.#tellCustom(step, isLast);
     const [name, field] = eventNames[block.kind];
     const index = { output_index: this.#output.length };
     const where = { item_id: this.#itemId(block), ...index, ...(block.kind !== 'call' && { content_index: 0 }) };
@@ -91,7 +95,7 @@ export class ResponseTelling implements AnswerTranslation {
             ...where,
             [field]: block.text,
             ...logprobs,
-            ...(block.kind === 'call' && { name: block.name }),
+            ...(block.kind === 'call' && { name: this.#toolOf(block).name }),
           },
           block.kind !== 'call' && {
             type: 'response.content_part.done',
@@ -104,6 +108,30 @@ export class ResponseTelling implements AnswerTranslation {
     }
   }
 
+  /** The text of a custom tool stands in an object, so it is known only when that is whole. */
+  #tellCustom({ kind, block }: Step, isLast: boolean): Json[] {
+    const index = { output_index: this.#output.length };
+    const where = { item_id: this.#itemId(block), ...index };
+    if (kind === 'more') return [];
+    if (kind === 'open') {
+      return this.#all({ type: 'response.output_item.added', ...index, item: this.#item(block, 'in_progress', null) });
+    }
+    const item = this.#item(block, this.#endOf(isLast), block.text);
+    const input = customInput(block.text);
+    this.#output.push(item);
+    return this.#all(
+      { type: 'response.custom_tool_call_input.delta', ...where, delta: input },
+      { type: 'response.custom_tool_call_input.done', ...where, input },
+      { type: 'response.output_item.done', ...index, item },
+    );
+  }
+
+  /** The tool of a call, as the client offered it. */
+  #toolOf({ kind, name }: Block): ToolName {
+    const tool = kind === 'call' ? this.#tools.get(name) : undefined;
+    return tool ?? { namespace: '', name, isCustom: false };
+  }
+
   /** The last item of an answer that was cut is cut. */
   #endOf(isLast: boolean): Status {
     return isLast && whyIncomplete(this.#chat.finish) !== null ? 'incomplete' : 'completed';
@@ -114,8 +142,12 @@ export class ResponseTelling implements AnswerTranslation {
     const id = this.#itemId(block);
     const content = text === null ? [] : [partOf(block.kind, text)];
     switch (block.kind) {
-      case 'call':
-        return { id, type: 'function_call', status, call_id: block.id, name: block.name, arguments: text ?? '' };
+      case 'call': {
+        const { namespace, name, isCustom } = this.#toolOf(block);
+        const called = { call_id: block.id, ...(namespace !== '' && { namespace }), name };
+        if (isCustom) return { id, type: 'custom_tool_call', status, ...called, input: customInput(text ?? '') };
+        return { id, type: 'function_call', status, ...called, arguments: text ?? '' };
+      }
       case 'reasoning':
         return { id, type: 'reasoning', status, summary: [], content, encrypted_content: null };
       case 'text':
@@ -125,8 +157,9 @@ export class ResponseTelling implements AnswerTranslation {
   }
 
   /** Of the item that is open: as many came before it as are finished. */
-  #itemId({ kind }: Block): string {
-    return `${idPrefixes[kind]}_${this.#id.slice('resp_'.length)}_${this.#output.length}`;
+  #itemId(block: Block): string {
+    const prefix = this.#toolOf(block).isCustom ? 'ctc' : idPrefixes[block.kind];
+    return `${prefix}_${this.#id.slice('resp_'.length)}_${this.#output.length}`;
   }
 
   #all(...events: readonly (Json | false)[]): Json[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isUntranslatable, type Json } from '../translation.ts';
+import { flatName } from './tool-names.ts';
 import { responsesToChat } from './translator.ts';
 
 function callOf(more: Json): Json {
@@ -182,7 +183,10 @@ test('what cannot be told is refused by its name', () => {
     [{ reasoning: { unheard_of: 1 } }, 'reasoning.unheard_of'],
     [{ text: { format: { type: 'grammar' } } }, 'text.format.type'],
     [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
-    [{ tools: [{ type: 'custom', name: 'x' }] }, 'tools[0].type'],
+    [{ tools: [{ type: 'custom', name: 'x', limits: 1 }] }, 'tools[0].limits'],
+    [{ tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'mcp' }] }] }, 'tools[0].tools[0].type'],
+    [{ tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'namespace' }] }] }, 'tools[0].tools[0].type'],
+    [{ tools: [{ type: 'namespace', name: 'n' }] }, 'tools[0].tools'],
     [{ tool_choice: { type: 'web_search' } }, 'tool_choice.type'],
     [{ input: 3 }, 'input'],
     [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0].type'],
@@ -194,4 +198,57 @@ test('what cannot be told is refused by its name', () => {
     [{ input: [{ type: 'function_call', name: 'x', arguments: '' }] }, 'input[0].call_id'],
   ];
   for (const [more, field] of cases) assert.equal(problemOf(more).field, field);
+});
+
+test('functions of a namespace, and tools of free text, are functions', () => {
+  const parameters = { type: 'object', properties: {} };
+  const spawn = { type: 'function', name: 'spawn_agent', description: 'Starts one.', parameters, strict: false };
+  const grammar = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' };
+  const call = callOf({
+    tools: [
+      { type: 'namespace', name: 'agents', description: 'Other agents.', tools: [spawn, { ...spawn, name: 'wait' }] },
+      { type: 'namespace', name: 'mcp__git__', tools: [{ type: 'function', name: 'log.all', parameters }] },
+      { type: 'custom', name: 'patch', description: 'Changes files.', format: grammar },
+    ],
+    tool_choice: { type: 'function', namespace: 'agents', name: 'wait' },
+    input: [
+      { type: 'function_call', call_id: 'c1', namespace: 'agents', name: 'wait', arguments: '{}' },
+      { type: 'function_call_output', call_id: 'c1', output: 'done' },
+      { type: 'custom_tool_call', call_id: 'c2', name: 'patch', input: 'a "b"' },
+      { type: 'custom_tool_call_output', call_id: 'c2', output: 'ok' },
+    ],
+  });
+  const input = { type: 'object', properties: { input: { type: 'string' } } };
+  assert.deepEqual(call['tools'], [
+    {
+      type: 'function',
+      function: { name: 'agents__spawn_agent', description: 'Other agents.\n\nStarts one.', parameters, strict: false },
+    },
+    { type: 'function', function: { name: 'agents__wait', description: 'Starts one.', parameters, strict: false } },
+    { type: 'function', function: { name: 'mcp__git__log_all', parameters } },
+    {
+      type: 'function',
+      function: {
+        name: 'patch',
+        description: 'Changes files.\n\nThe input must follow this lark grammar:\nstart: "x"',
+        parameters: { ...input, required: ['input'], additionalProperties: false },
+      },
+    },
+  ]);
+  assert.deepEqual(call['tool_choice'], { type: 'function', function: { name: 'agents__wait' } });
+  const [first, , second] = Array.isArray(call['messages']) ? call['messages'] : [];
+  assert.deepEqual(first.tool_calls, [
+    { id: 'c1', type: 'function', function: { name: 'agents__wait', arguments: '{}' } },
+  ]);
+  assert.deepEqual(second.tool_calls, [
+    { id: 'c2', type: 'function', function: { name: 'patch', arguments: '{"input":"a \\"b\\""}' } },
+  ]);
+});
+
+test('joined names are names that servers take, and differ where they did', () => {
+  const long = 'n'.repeat(50);
+  const names = ['one', 'two'].map((name) => flatName(long, `${'x'.repeat(30)}${name}`));
+  for (const name of names) assert.match(name, /^[a-zA-Z0-9_-]{1,64}$/);
+  assert.notEqual(names[0], names[1]);
+  assert.equal(flatName('', 'as.it.is'), 'as.it.is');
 });
