@@ -87,7 +87,7 @@ engineTest('a model is loaded on request, and what cannot be said is told', asyn
   const loaded = await client.chat({ model: 'tiny', messages: [], keep_alive: '5m' });
   assert.deepEqual([loaded.done_reason, loaded.message.content], ['load', '']);
   const wrong = client.generate({ model: 'tiny', prompt: 'a', suffix: 'b' });
-  await assert.rejects(wrong, /suffix cannot be said/);
+  await assert.rejects(wrong, /suffix cannot be told/);
   const long = client.chat({ ...request, messages: [{ role: 'user', content: 'where '.repeat(3000) }], stream: true });
   await assert.rejects(long, /context|exceed|token/i);
 });

@@ -5,6 +5,9 @@ import { readMessageEvents } from '../../../test/support/message-grammar.ts';
 import { readResponseEvents } from '../../../test/support/response-grammar.ts';
 import { chatToMessages } from './chat-to-messages/translator.ts';
 import { messagesToChat } from './messages-to-chat/translator.ts';
+import { ollamaEmbedToEmbeddings } from './ollama-embed/translator.ts';
+import { ollamaChatToChat } from './ollama-to-chat/chat.ts';
+import { ollamaGenerateToChat } from './ollama-to-chat/generate.ts';
 import { responsesToChat } from './responses-to-chat/translator.ts';
 import { isUntranslatable, type AnswerTranslation, type Json, type Translator } from './translation.ts';
 
@@ -52,6 +55,9 @@ const cases: readonly [Translator, readonly string[]][] = [
   [messagesToChat, settings],
   [chatToMessages, chatSettings],
   [responsesToChat, responseSettings],
+  [ollamaChatToChat, ['messages', 'tools', 'options', 'format', 'think', 'keep_alive']],
+  [ollamaGenerateToChat, ['images', 'prompt', 'raw', 'system', 'options', 'format', 'context']],
+  [ollamaEmbedToEmbeddings, ['input', 'dimensions', 'options']],
 ];
 
 /** A list of the right shape now and then, so that what lies deeper is reached. */
@@ -79,8 +85,20 @@ for (const [translator, names] of cases) {
   });
 }
 
-function answerOf(translator: Translator, list: string): AnswerTranslation {
-  const result = translator.translate({ model: 'm', [list]: [] });
+const turn = { messages: [{ role: 'user', content: 'hi' }] };
+const asked: readonly [Translator, Json][] = [
+  [messagesToChat, turn],
+  [chatToMessages, turn],
+  [responsesToChat, { input: 'hi' }],
+  [ollamaChatToChat, turn],
+  [ollamaChatToChat, {}],
+  [ollamaGenerateToChat, { prompt: 'hi' }],
+  [ollamaGenerateToChat, { prompt: 'hi', raw: true }],
+  [ollamaEmbedToEmbeddings, { input: 'hi' }],
+];
+
+function answerOf(translator: Translator, call: Json): AnswerTranslation {
+  const result = translator.translate({ model: 'm', ...call });
   assert.ok(!isUntranslatable(result));
   return result.answer();
 }
@@ -97,11 +115,17 @@ const chunks = fc.array(
 test('any stream of a node becomes a valid stream', () => {
   fc.assert(
     fc.property(chunks, (events) => {
-      const message = answerOf(messagesToChat, 'messages');
+      const message = answerOf(messagesToChat, turn);
       readMessageEvents([...events.flatMap((event) => message.event(event)), ...message.end(null)]);
-      const response = answerOf(responsesToChat, 'input');
+      const response = answerOf(responsesToChat, { input: 'hi' });
       readResponseEvents([...events.flatMap((event) => response.event(event)), ...response.end(null)]);
-      const chat = answerOf(chatToMessages, 'messages');
+      const ollama = answerOf(ollamaChatToChat, turn);
+      const lines = [...events.flatMap((event) => ollama.event(event)), ...ollama.end(null)];
+      assert.deepEqual(
+        lines.filter(({ done }) => done !== false),
+        lines.slice(-1),
+      );
+      const chat = answerOf(chatToMessages, turn);
       for (const told of [...events.flatMap((event) => chat.event(event)), ...chat.end(null)]) {
         assert.equal(told['object'], 'chat.completion.chunk');
       }
@@ -113,9 +137,9 @@ test('any stream of a node becomes a valid stream', () => {
 test('any whole answer of a node is told or is none', () => {
   fc.assert(
     fc.property(objectWith(fields), objectWith(fields), (answer, message) => {
-      for (const [translator, [list = '']] of cases) {
+      for (const [translator, call] of asked) {
         for (const whole of [answer, { ...answer, choices: [{ message }] }, { ...message, type: 'message' }]) {
-          assert.doesNotThrow(() => answerOf(translator, list).whole(whole));
+          assert.doesNotThrow(() => answerOf(translator, call).whole(whole));
         }
       }
     }),

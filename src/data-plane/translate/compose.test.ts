@@ -68,6 +68,9 @@ test('a field that the pair behind cannot say is told by the name that the clien
       answer: () => ({ whole: () => null, event: () => [], end: () => [] }),
     }),
   };
-  const result = compose(renaming, pair('b', 'c')).translate({});
-  assert.deepEqual(result, { field: 'own', message: 'own cannot' });
+  const behind = pair('b', 'c');
+  assert.deepEqual(compose(renaming, behind).translate({}), { field: 'own', message: 'own cannot' });
+  const within = 'b>c.part[0]';
+  const partly: Translator = { ...behind, translate: () => ({ field: within, message: `${within} cannot` }) };
+  assert.deepEqual(compose(renaming, partly).translate({}), { field: 'own', message: 'own cannot' });
 });

@@ -33,11 +33,9 @@ export function compose(first: Translator, second: Translator): Translator {
   };
 }
 
-/** A client that is told of a field must find it in what it sent. */
+/** A client that is told of a field must find it in what it sent. Within a field that has another name there, paths are not the client's. */
 function inWordsOf({ nameOf }: Translation, { field, message }: Untranslatable): Untranslatable {
   const [top = ''] = field.split(/[.[]/, 1);
   const name = nameOf?.(top) ?? top;
-  if (name === top) return { field, message };
-  const named = name + field.slice(top.length);
-  return { field: named, message: message.replace(field, named) };
+  return name === top ? { field, message } : { field: name, message: message.replace(field, name) };
 }

@@ -46,7 +46,7 @@ export interface Draft {
   readonly objections: Objections;
 }
 
-/** What becomes of one field. Never called with null, which is as good as nothing in all dialects. */
+/** What becomes of one field. Never called with what says nothing (`isUnset`). */
 export type FieldRule = (value: unknown, field: string, draft: Draft) => void;
 
 export type FieldRules = Readonly<Record<string, FieldRule>>;
@@ -59,10 +59,24 @@ export const passes: FieldRule = (value, field, { call }) => {
 /** Means nothing there, or is read elsewhere. Each use is told in docs/dialects.md. */
 export const ignored: FieldRule = () => undefined;
 
-/** Told under another name. */
-export function renamed(name: string): FieldRule {
+/** Told under another name, or under each of several where engines do not agree on one. */
+export function renamed(...names: readonly string[]): FieldRule {
   return (value, _field, { call }) => {
-    call[name] = value;
+    for (const name of names) call[name] = value;
+  };
+}
+
+/** Never told. `why` is a clause, without a full stop. */
+export function refused(why: string): FieldRule {
+  return (_value, field, { objections }) => objections.unsayable(field, why);
+}
+
+/** An object whose fields have rules of their own. */
+export function nested(rules: FieldRules): FieldRule {
+  return (value, field, draft) => {
+    const object = objectOf(value);
+    if (object) applyRules(object, rules, draft, `${field}.`);
+    else draft.objections.malformed(field, 'an object');
   };
 }
 
@@ -77,7 +91,7 @@ export function emptyOr(...values: readonly unknown[]): FieldRule {
 /** Applies the rules to an object's fields; one without a rule is an objection. `path` ends in a dot, or is empty for the call itself. */
 export function applyRules(object: Json, rules: FieldRules, draft: Draft, path = ''): void {
   for (const [field, value] of Object.entries(object)) {
-    if (value === null || value === undefined) continue;
+    if (isUnset(value)) continue;
     const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
     if (rule) rule(value, path + field, draft);
     else draft.objections.unsayable(path + field);
@@ -87,8 +101,13 @@ export function applyRules(object: Json, rules: FieldRules, draft: Draft, path =
 /** Objects to the first field of a part that is not among the known ones. */
 export function knowsOnly(part: Json, path: string, known: ReadonlySet<string>, objections: Objections): void {
   for (const [field, value] of Object.entries(part)) {
-    if (value !== null && value !== undefined && !known.has(field)) objections.unsayable(`${path}.${field}`);
+    if (!isUnset(value) && !known.has(field)) objections.unsayable(`${path}.${field}`);
   }
+}
+
+/** True for what clients of all dialects send where they have nothing to say. */
+export function isUnset(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 /** The value where it is an object, else null. */
@@ -118,6 +137,11 @@ export function textOf(value: unknown): string {
 export function requiredText(value: unknown, path: string, objections: Objections): string {
   if (typeof value !== 'string') objections.malformed(path, 'a string');
   return textOf(value);
+}
+
+/** The text; `''` where it is unset, and with an objection for anything else. */
+export function optionalText(value: unknown, path: string, objections: Objections): string {
+  return isUnset(value) ? '' : requiredText(value, path, objections);
 }
 
 /** The number of tokens where it is one, else null. */

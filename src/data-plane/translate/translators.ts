@@ -2,10 +2,10 @@ import type { EngineKind } from '../../fleet/glossary.ts';
 import { chatToMessages } from './chat-to-messages/translator.ts';
 import { compose } from './compose.ts';
 import { messagesToChat } from './messages-to-chat/translator.ts';
-import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
-import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed-to-embeddings.ts';
-import { ollamaGenerateToChat } from './ollama-generate-to-chat.ts';
-import { ollamaShow } from './ollama-show.ts';
+import { ollamaChatToChat } from './ollama-to-chat/chat.ts';
+import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed/translator.ts';
+import { ollamaGenerateToChat } from './ollama-to-chat/generate.ts';
+import { ollamaShow } from './ollama-show/translator.ts';
 import { responsesToChat } from './responses-to-chat/translator.ts';
 import type { Translator } from './translation.ts';
 

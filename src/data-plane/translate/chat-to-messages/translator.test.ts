@@ -224,7 +224,7 @@ test('what cannot be told is refused by its name', () => {
     [{ modalities: ['text', 'audio'] }, 'modalities'],
     [{ audio: { voice: 'x' } }, 'audio'],
     [{ web_search_options: {} }, 'web_search_options'],
-    [{ functions: [] }, 'functions'],
+    [{ functions: [{ name: 'x' }] }, 'functions'],
     [{ store: true }, 'store'],
     [{ response_format: { type: 'json_object' } }, 'response_format'],
     [{ reasoning_effort: 'some' }, 'reasoning_effort'],

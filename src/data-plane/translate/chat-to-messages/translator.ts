@@ -8,6 +8,7 @@ import {
   objectOf,
   Objections,
   passes,
+  renamed,
   textOf,
 } from '../rules.ts';
 import type { Translator } from '../translation.ts';
@@ -72,9 +73,7 @@ const rules: FieldRules = {
   model: passes,
   messages: ignored, // read below
   max_tokens: passes,
-  max_completion_tokens: (value, _field, { call }) => {
-    call['max_tokens'] = value;
-  },
+  max_completion_tokens: renamed('max_tokens'),
   temperature: passes,
   top_p: passes,
   top_k: passes,

@@ -18,10 +18,17 @@ export interface ChatUsage {
   readonly reasoning: number;
 }
 
+/** How long the engine says it took, as llama.cpp does; 0 where it says nothing. */
+export interface ChatTimings {
+  readonly promptMs: number;
+  readonly completionMs: number;
+}
+
 /** An answer that is not all there. Engines end one in the middle too, when they are stopped or fail; no other dialect has a word for that. */
 const CUT = new Set(['length', 'abort', 'error']);
 
 const NOTHING_USED: ChatUsage = { prompt: 0, cached: 0, completion: 0, reasoning: 0 };
+const NOT_TIMED: ChatTimings = { promptMs: 0, completionMs: 0 };
 
 export class ChatAnswer {
   readonly #blocks = new ChatBlocks();
@@ -31,6 +38,10 @@ export class ChatAnswer {
   #hasCalls = false;
   #stopText: string | null = null;
   #usage: ChatUsage | null = null;
+  /** For where the node told no usage: of its timings, else what the router counted. */
+  #timedUsage: ChatUsage | null = null;
+  #countedUsage: ChatUsage | null = null;
+  #timings = NOT_TIMED;
 
   /** The node's id of the answer; `''` where it told none. */
   get id(): string {
@@ -55,7 +66,11 @@ export class ChatAnswer {
   }
 
   get usage(): ChatUsage {
-    return this.#usage ?? NOTHING_USED;
+    return this.#usage ?? this.#timedUsage ?? this.#countedUsage ?? NOTHING_USED;
+  }
+
+  get timings(): ChatTimings {
+    return this.#timings;
   }
 
   /** One chunk of a stream. */
@@ -64,13 +79,13 @@ export class ChatAnswer {
     const choice = firstChoice(chunk);
     if (choice === null) return [];
     this.#readEnd(choice);
-    return this.#noting(this.#blocks.take(objectOf(choice['delta']) ?? {}));
+    return this.#noting(this.#blocks.take(objectOf(choice['delta']) ?? completed(choice) ?? {}));
   }
 
   /** A whole completion; null where it is none. */
   takeWhole(answer: Json): Step[] | null {
     const choice = firstChoice(answer);
-    const message = objectOf(choice?.['message']);
+    const message = choice && (objectOf(choice['message']) ?? completed(choice));
     if (choice === null || message === null) return null;
     this.#readHead(answer);
     this.#readEnd(choice);
@@ -79,7 +94,7 @@ export class ChatAnswer {
 
   /** The stream ended. `counted`: for where the node did not say. */
   end(counted: Usage | null): Step[] {
-    this.#usage ??= counted && {
+    this.#countedUsage = counted && {
       prompt: counted.promptTokens ?? 0,
       cached: counted.cachedTokens ?? 0,
       completion: counted.completionTokens ?? 0,
@@ -93,11 +108,27 @@ export class ChatAnswer {
     return steps;
   }
 
-  #readHead({ id, created, usage }: { readonly [field in string]?: unknown }): void {
+  #readHead({ id, created, usage, timings }: { readonly [field in string]?: unknown }): void {
     if (this.#id === '') this.#id = textOf(id);
     this.#createdAt ??= countOf(created);
     const told = objectOf(usage);
     if (told) this.#usage = usageOf(told);
+    const timed = objectOf(timings);
+    if (timed) this.#readTimings(timed);
+  }
+
+  #readTimings(timed: Json): void {
+    const cached = countOf(timed['cache_n']) ?? 0;
+    this.#timedUsage = {
+      prompt: cached + (countOf(timed['prompt_n']) ?? 0),
+      cached,
+      completion: countOf(timed['predicted_n']) ?? 0,
+      reasoning: 0,
+    };
+    this.#timings = {
+      promptMs: countOf(timed['prompt_ms']) ?? 0,
+      completionMs: countOf(timed['predicted_ms']) ?? 0,
+    };
   }
 
   #readEnd(choice: Json): void {
@@ -109,11 +140,17 @@ export class ChatAnswer {
   }
 }
 
-function firstChoice(answer: Json): Json | null {
+/** The choice that counts; null where there is none. */
+export function firstChoice(answer: Json): Json | null {
   const { choices } = answer;
   if (!Array.isArray(choices)) return null;
   const found: unknown = choices.find((choice: unknown) => (objectOf(choice)?.['index'] ?? 0) === 0);
   return objectOf(found);
+}
+
+/** Completions, which know no messages, have text where chat has a message or a delta. */
+function completed({ text }: Json): Json | null {
+  return typeof text === 'string' ? { content: text } : null;
 }
 
 function usageOf(told: Json): ChatUsage {

@@ -124,15 +124,21 @@ function tell(turn: UserTurn | AssistantTurn | ToolTurn, isInLoop: boolean): Jso
       role: 'assistant',
       content: texts.length === 0 && calls.length > 0 ? null : texts.join(''),
       ...(thought !== '' && { reasoning_content: thought }),
-      ...(calls.length > 0 && {
-        tool_calls: calls.map(({ id, name, arguments: args }) => ({
-          id,
-          type: 'function',
-          function: { name, arguments: args },
-        })),
-      }),
+      ...toldCalls(calls),
     },
   ];
+}
+
+/** An assistant's `tool_calls`; no field at all where there are none. */
+export function toldCalls(calls: readonly ToolCall[]): Json {
+  if (calls.length === 0) return {};
+  return {
+    tool_calls: calls.map(({ id, name, arguments: args }) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: args },
+    })),
+  };
 }
 
 /** Plain text where it is nothing but text: every server and every chat template takes that. */

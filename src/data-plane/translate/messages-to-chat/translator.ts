@@ -5,6 +5,7 @@ import {
   type FieldRule,
   type FieldRules,
   ignored,
+  nested,
   objectOf,
   Objections,
   passes,
@@ -53,12 +54,6 @@ const format: FieldRule = (value, field, { call, objections }) => {
 // How much to spend is advice that nothing enforces.
 const outputRules: FieldRules = { effort, format, task_budget: ignored };
 
-const outputConfig: FieldRule = (value, field, draft) => {
-  const config = objectOf(value);
-  if (config) applyRules(config, outputRules, draft, `${field}.`);
-  else draft.objections.malformed(field, 'an object');
-};
-
 const thinking: FieldRule = (value, field, { call, objections }) => {
   const config = objectOf(value);
   const type = config?.['type'];
@@ -92,7 +87,7 @@ const rules: FieldRules = {
   messages: ignored, // read below
   tools: toolsRule,
   tool_choice: toolChoiceRule,
-  output_config: outputConfig,
+  output_config: nested(outputRules),
   output_format: format,
   thinking,
   metadata,

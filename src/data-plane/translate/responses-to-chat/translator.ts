@@ -6,9 +6,11 @@ import {
   type FieldRules,
   ignored,
   knowsOnly,
+  nested,
   objectOf,
   Objections,
   passes,
+  refused,
   renamed,
   textOf,
 } from '../rules.ts';
@@ -24,9 +26,7 @@ import { toolChoiceRule, toolsRule } from './tools.ts';
 const FROM = '/v1/responses';
 const TO = '/v1/chat/completions';
 
-const kept: FieldRule = (_value, field, { objections }) => {
-  objections.unsayable(field, 'no conversation is kept between requests, so send all of it as input');
-};
+const kept = refused('no conversation is kept between requests, so send all of it as input');
 
 const formatFields = new Set(['type', 'name', 'description', 'schema', 'strict']);
 
@@ -40,29 +40,14 @@ const format: FieldRule = (value, field, { call, objections }) => {
   } else if (type !== 'text') objections.malformed(`${field}.type`, 'text, json_object or json_schema');
 };
 
-const textRules: FieldRules = {
-  format,
-  verbosity: (value, _field, { call }) => {
-    call['verbosity'] = value;
-  },
-};
+const textRules: FieldRules = { format, verbosity: renamed('verbosity') };
 
 const reasoningRules: FieldRules = {
-  effort: (value, _field, { call }) => {
-    call['reasoning_effort'] = value;
-  },
+  effort: renamed('reasoning_effort'),
   // Nobody there can sum it up; what the model thinks is told as it is.
   summary: ignored,
   generate_summary: ignored,
 };
-
-function nested(rules: FieldRules): FieldRule {
-  return (value, field, draft) => {
-    const object = objectOf(value);
-    if (object) applyRules(object, rules, draft, `${field}.`);
-    else draft.objections.malformed(field, 'an object');
-  };
-}
 
 const include: FieldRule = (value, field, { objections }) => {
   const wanted: readonly unknown[] = Array.isArray(value) ? value : [];

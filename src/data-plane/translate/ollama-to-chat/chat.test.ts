@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { translated, unsayable } from '../../../test/support/translate.ts';
-import { chatToMessages } from './chat-to-messages/translator.ts';
-import { compose } from './compose.ts';
-import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
+import { translated, unsayable } from '../../../../test/support/translate.ts';
+import { chatToMessages } from '../chat-to-messages/translator.ts';
+import { compose } from '../compose.ts';
+import { ollamaChatToChat } from './chat.ts';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ';
 const JPEG = '/9j/4AAQSkZJRgABAQAAAQABAAD';
@@ -163,7 +163,7 @@ test('what cannot be said is told by its name', () => {
     [{ messages: [{ content: 'x' }] }, 'messages[0].role'],
     [{ messages: [{ role: 'user', content: [{ type: 'text' }] }] }, 'messages[0].content'],
     [{ messages: [{ role: 'user', content: 'x', novelty: 1 }] }, 'messages[0].novelty'],
-    [{ messages: [{ role: 'assistant', tool_calls: [{}] }] }, 'messages[0].tool_calls[0]'],
+    [{ messages: [{ role: 'assistant', tool_calls: [{}] }] }, 'messages[0].tool_calls[0].function.name'],
   ];
   for (const [call, field] of cases) assert.equal(fieldOf(call), field);
 });

@@ -1,5 +1,5 @@
-import { type Faults, listOf } from './ollama-fields.ts';
-import type { Json } from './translation.ts';
+import type { Part } from '../chat/turns.ts';
+import { isUnset, type Objections } from '../rules.ts';
 
 // Ollama's images are bare base64; chat wants a URL that says the type, which is read from the first bytes.
 
@@ -15,15 +15,22 @@ const signatures: readonly (readonly [RegExp, string])[] = [
 const SIGNATURE_LETTERS = 16;
 
 /** A text with images as the content of one chat message; the plain text where there are none. */
-export function contentWith(text: string, images: unknown, place: string, faults: Faults): string | readonly Json[] {
-  const list = listOf(images);
-  if (list.length === 0) return text;
-  const parts = list.map((image, index): Json => {
+export function contentWith(
+  text: string,
+  images: unknown,
+  path: string,
+  objections: Objections,
+): string | readonly Part[] {
+  if (isUnset(images)) return text;
+  if (!Array.isArray(images)) {
+    objections.malformed(path, 'a list of images in base64');
+    return text;
+  }
+  const parts = images.flatMap((image: unknown, index): Part[] => {
     const url = urlOf(image);
-    if (url !== null) return { type: 'image_url', image_url: { url } };
-    const field = `${place}images[${index}]`;
-    faults.push({ field, message: `${field} must be a PNG, JPEG, GIF, WebP or BMP image in base64.` });
-    return {};
+    if (url !== null) return [{ type: 'image_url', image_url: { url } }];
+    objections.malformed(`${path}[${index}]`, 'a PNG, JPEG, GIF, WebP or BMP image in base64');
+    return [];
   });
   return text === '' ? parts : [{ type: 'text', text }, ...parts];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { translated, unsayable } from '../../../test/support/translate.ts';
-import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './ollama-embed-to-embeddings.ts';
+import { translated, unsayable } from '../../../../test/support/translate.ts';
+import { ollamaEmbeddingsToEmbeddings, ollamaEmbedToEmbeddings } from './translator.ts';
 
 const answered = {
   object: 'list',

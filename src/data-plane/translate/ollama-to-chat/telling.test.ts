@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readStream } from '../../../test/support/streams.ts';
-import { chunk, eventsOf, streamed, translated } from '../../../test/support/translate.ts';
-import { ollamaChatToChat } from './ollama-chat-to-chat.ts';
-import { isJson, listOf, textOf } from './ollama-fields.ts';
-import type { AnswerTranslation, Json } from './translation.ts';
+import { readStream } from '../../../../test/support/streams.ts';
+import { chunk, eventsOf, streamed, translated } from '../../../../test/support/translate.ts';
+import { objectOf, textOf } from '../rules.ts';
+import type { AnswerTranslation, Json } from '../translation.ts';
+import { ollamaChatToChat } from './chat.ts';
 
 const model = 'llama3';
 const created = { model, created_at: '2026-01-01T00:00:00.000Z' };
@@ -15,8 +15,13 @@ function answer(): AnswerTranslation {
 }
 
 function messageOf(told: Json): Json {
-  assert.ok(isJson(told['message']));
-  return told['message'];
+  const message = objectOf(told['message']);
+  assert.ok(message);
+  return message;
+}
+
+function callsOf(told: readonly Json[]): unknown[] {
+  return told.flatMap((one): unknown => messageOf(one)['tool_calls'] ?? []);
 }
 
 const joined = (told: readonly Json[], field: string): string =>
@@ -40,7 +45,7 @@ test('a stream of llama.cpp is told piece by piece, with its own durations and c
 test('reasoning and a tool call in pieces become thinking and one whole call', () => {
   const told = streamed(answer(), eventsOf(readStream('vllm-tools.sse')));
   assert.equal(joined(told, 'thinking'), 'Look it up.');
-  const calls = told.flatMap((one) => listOf(messageOf(one)['tool_calls']));
+  const calls = callsOf(told);
   const asked = { index: 0, name: 'weather', arguments: { city: 'Kyoto' } };
   assert.deepEqual(calls, [{ id: 'chatcmpl-tool-5f0c', function: asked }]);
   assert.deepEqual(told.at(-1)?.['done_reason'], 'stop');
@@ -124,7 +129,7 @@ test('calls that share an index, as a gateway numbers them, stay apart by their 
     chunk({ tool_calls: [emptyCall('x', 'a')] }),
     chunk({ tool_calls: [emptyCall('y', 'b')] }, 'tool_calls'),
   ]);
-  const names = told.flatMap((one) => listOf(messageOf(one)['tool_calls'])).map((one) => isJson(one) && one['id']);
+  const names = callsOf(told).map((one) => objectOf(one)?.['id']);
   assert.deepEqual(names, ['x', 'y']);
 });
 
@@ -133,7 +138,7 @@ const piece = (text: string): Json =>
 
 test('a call whose id comes with each of its pieces is one call', () => {
   const told = streamed(answer(), [piece('{"n"'), piece(':1}'), chunk({}, 'tool_calls')]);
-  const calls = told.flatMap((one) => listOf(messageOf(one)['tool_calls']));
+  const calls = callsOf(told);
   assert.deepEqual(calls, [{ id: 'x', function: { index: 0, name: 'a', arguments: { n: 1 } } }]);
 });
 
@@ -175,7 +180,7 @@ test('however a stream is cut into pieces, its text, its thinking and its calls 
       const told = streamed(answer(), events);
       assert.equal(joined(told, 'content'), content);
       assert.equal(joined(told, 'thinking'), thinking);
-      const asked = told.flatMap((one) => listOf(messageOf(one)['tool_calls']));
+      const asked = callsOf(told);
       assert.equal(
         JSON.stringify(asked),
         JSON.stringify(

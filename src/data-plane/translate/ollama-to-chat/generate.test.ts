@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readStream } from '../../../test/support/streams.ts';
-import { chunk, eventsOf, streamed, translated, unsayable } from '../../../test/support/translate.ts';
-import { ollamaGenerateToChat } from './ollama-generate-to-chat.ts';
+import { readStream } from '../../../../test/support/streams.ts';
+import { chunk, eventsOf, streamed, translated, unsayable } from '../../../../test/support/translate.ts';
+import { ollamaGenerateToChat } from './generate.ts';
 
 const call = { model: 'llama3', prompt: 'hello', stream: false };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { translated } from '../../../test/support/translate.ts';
-import { ollamaShow } from './ollama-show.ts';
+import { translated } from '../../../../test/support/translate.ts';
+import { ollamaShow } from './translator.ts';
 
 const blob = `/home/gpu-7/.ollama/models/blobs/sha256-${'0a'.repeat(32)}`;
 

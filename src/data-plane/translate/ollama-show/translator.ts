@@ -1,5 +1,5 @@
-import { isJson, textOf } from './ollama-fields.ts';
-import type { Json, Translator } from './translation.ts';
+import { objectOf, textOf } from '../rules.ts';
+import type { Json, Translator } from '../translation.ts';
 
 // What an Ollama node says of a model, told again without what is the node's own: its modelfile names the files on its disk (`FROM`,
 // `ADAPTER`) and the model as that node calls it, and a model that runs elsewhere says where. Texts between three quotes, licence
@@ -27,11 +27,12 @@ export const ollamaShow: Translator = {
 
 /** Null where it describes no model. */
 function retold(answer: Json, model: string): Json | null {
-  if (!isJson(answer['details']) && !isJson(answer['model_info'])) return null;
-  const { remote_host: _host, remote_model: _model, modelfile, details, ...rest } = answer;
+  const { remote_host: _host, remote_model: _model, modelfile, details: told, ...rest } = answer;
+  const details = objectOf(told);
+  if (details === null && objectOf(answer['model_info']) === null) return null;
   return {
     ...(typeof modelfile === 'string' ? { modelfile: retoldModelfile(modelfile, model) } : {}),
-    ...(isJson(details) ? { details: withoutPath(details) } : {}),
+    ...(details && { details: withoutPath(details) }),
     ...Object.fromEntries(Object.entries(rest).map(([field, value]) => [field, withoutStored(value)])),
   };
 }
@@ -61,6 +62,7 @@ function withoutPath(details: Json): Json {
 function withoutStored(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(STORED, '');
   // Lists of a tokenizer have a hundred thousand words, and no path.
-  if (!isJson(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, withoutStored(inner)]));
+  const object = objectOf(value);
+  if (object === null) return value;
+  return Object.fromEntries(Object.entries(object).map(([field, inner]) => [field, withoutStored(inner)]));
 }

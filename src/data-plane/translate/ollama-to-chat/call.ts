@@ -1,0 +1,58 @@
+import { streamRule } from '../chat/stream-rule.ts';
+import { applyRules, type Draft, type FieldRules, Objections } from '../rules.ts';
+import type { Json, Translator } from '../translation.ts';
+import { ownName } from './settings.ts';
+import { LoadTelling, OllamaTelling, type Shape } from './telling.ts';
+
+// A call of Ollama's with nothing to answer has the model loaded, which its clients do before a person's first word. OpenAI's API has no
+// word for that; engines that load on demand load for any call, so it becomes the shortest there is, of one token. To unload
+// a model is nothing that these engines can be asked.
+
+const TO = '/v1/chat/completions';
+
+/** One of Ollama's endpoints, as far as it differs from the others that are told as chat. */
+export interface Endpoint {
+  readonly from: string;
+  readonly rules: FieldRules;
+  /** The call's messages as chat has them; null where there is nothing to answer. */
+  readonly messagesOf: (asked: Json, objections: Objections) => readonly Json[] | null;
+  readonly shape: Shape;
+}
+
+/** The endpoint told as chat. */
+export function toldAsChat({ from, rules, messagesOf, shape }: Endpoint): Translator {
+  return {
+    from,
+    to: TO,
+    translate: (asked) => {
+      const draft = drafted(asked, rules, new Objections(from, TO));
+      const { call, objections } = draft;
+      const messages = messagesOf(asked, objections);
+      if (messages === null && unloads(asked)) {
+        objections.unsayable('keep_alive', 'without a prompt, 0 unloads the model, which they cannot be asked');
+      }
+      if (objections.first) return objections.first;
+      const { model } = asked;
+      if (messages)
+        return { call: { ...call, messages }, nameOf: ownName, answer: () => new OllamaTelling(model, shape) };
+      const shortest = drafted({ model, stream: asked['stream'] }, rules, objections);
+      return {
+        call: { ...shortest.call, messages: [{ role: 'user', content: '.' }], max_tokens: 1 },
+        answer: () => new LoadTelling(model, shape),
+      };
+    },
+  };
+}
+
+/** The call by its rules. Ollama streams unless told not to, and tells the counts at the end unasked. */
+export function drafted(asked: Json, rules: FieldRules, objections: Objections): Draft {
+  const draft: Draft = { call: {}, objections };
+  applyRules(asked, rules, draft);
+  if (asked['stream'] !== false) streamRule(true, 'stream', draft);
+  return draft;
+}
+
+/** True for a `keep_alive` that says: unload it now. */
+function unloads({ keep_alive: keepAlive }: Json): boolean {
+  return keepAlive === 0 || (typeof keepAlive === 'string' && /^0+(?:\.0+)?(?:ns|us|µs|ms|s|m|h)?$/.test(keepAlive));
+}
