@@ -3,6 +3,7 @@ import type { AnyCall } from './calls.ts';
 import { bodyFor, isUpload } from './calls.ts';
 import type { NodeRef } from './dispatcher/ticket.ts';
 import { placedAs } from '../fleet/offered-models.ts';
+import type { PacedBody } from '../http-client/exchange.ts';
 import type { FleetSnapshot, ModelOffer, NodeSnapshot } from '../fleet/snapshot.ts';
 import type { NodeRoute } from './http/routes.ts';
 import { placementName } from './placement-view.ts';
@@ -28,7 +29,7 @@ import type { Unspoken } from './unspoken.ts';
 export interface NodeCall {
   readonly path: string;
   readonly contentType: string;
-  readonly body: Buffer;
+  readonly body: Buffer | PacedBody;
   /** Null where the answer passes as it comes. */
   readonly telling: Telling | null;
 }

@@ -3,7 +3,8 @@ import { retryAfterOf } from './attempt/verdict.ts';
 import type { DataPlane } from './data-plane.ts';
 import { type Ending, left, refused } from './ending.ts';
 import type { AttemptEnd } from '../fleet/settlement.ts';
-import { retryHeaders, sendBody } from './http/reply.ts';
+import { isBodyUnread } from './http/read-body.ts';
+import { retryHeaders, sendBody, sendBodyUnread } from './http/reply.ts';
 import { textOf } from './relay/answer-head.ts';
 import type { Refusal, RelayEnd } from './relay/relay-end.ts';
 import type { Trip } from './trip.ts';
@@ -38,7 +39,10 @@ function relayRefusal(plane: DataPlane, trip: Trip, { status, headers, body }: R
   const isUnderstood = scrubbed !== null && (trip.form.isOwnError?.(scrubbed) ?? true);
   const bytes = isUnderstood ? scrubbed : trip.form.errorBody({ ...own, status, type: 'invalid_request_error' });
   const retryAfterMs = retryAfterOf(headers['retry-after'], plane.clock.wall());
-  const sent = [...plane.answerHeaders(trip), ...retryHeaders({ code: own.code, retryAfterMs })];
-  trip.ownBytes += sendBody(trip.response, status, [...sent, 'content-type', 'application/json'], bytes);
+  const sent = [...retryHeaders({ code: own.code, retryAfterMs }), 'content-type', 'application/json'];
+  // A node may refuse an upload before it is through.
+  trip.ownBytes += isBodyUnread(trip.request)
+    ? sendBodyUnread(trip.request, trip.response, status, [...trip.ownHeaders(), ...sent], bytes, plane.clock)
+    : sendBody(trip.response, status, [...plane.answerHeaders(trip), ...sent], bytes);
   return { kind: 'answered', status };
 }

@@ -21,7 +21,10 @@ interface Asker {
   readonly caller: Caller | null;
   /** Monotonic ms. */
   readonly arrivedAt: number;
+  /** What was read of it. */
   readonly body: Buffer;
+  /** Of the whole body. */
+  readonly requestBytes: number;
 }
 
 /**
@@ -29,7 +32,7 @@ interface Asker {
  * asks how its prompt begins.
  */
 export function claimOf(
-  { caller, arrivedAt, body }: Asker,
+  { caller, arrivedAt, body, requestBytes }: Asker,
   { maxTokens, stream, urgency }: Asked,
   isHinted: boolean,
 ): Claim {
@@ -38,7 +41,7 @@ export function claimOf(
     // Apart, so that no key can be named like an address.
     caller: key ? `key ${key.id}` : (caller?.address ?? ''),
     weight: key?.weight ?? 1,
-    promptTokens: body.length / BYTES_PER_TOKEN,
+    promptTokens: requestBytes / BYTES_PER_TOKEN,
     maxTokens: maxTokens ?? null,
     prefix: isHinted ? prefixOf(body) : noPrefix,
     streams: stream,

@@ -6,7 +6,6 @@ import type { AnyCall } from './calls.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { NodeRef } from './dispatcher/ticket.ts';
 import { ErrandPort } from './errands.ts';
-import type { ErrorCode } from '../fleet/errors.ts';
 import type { NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
 import type { Settings } from '../fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
@@ -128,7 +127,7 @@ export class DataPlane {
       }
       // A revoked key's running answers finish; what has not been placed yet is refused.
       const key = trip.caller?.key;
-      if (key && !keyIds.has(key.id) && trip.attempt === null && !trip.isAnswered) endTrip(trip, 'invalid_api_key');
+      if (key && !keyIds.has(key.id) && trip.attempt === null && !trip.isAnswered) trip.endBy('invalid_api_key');
     }
     if (snapshot.settled) this.#settled.resolve();
     this.#post({ kind: 'applied', version: snapshot.version });
@@ -140,7 +139,7 @@ export class DataPlane {
 
   /** Ends everything that runs under a key. */
   abortKey(keyId: string): void {
-    for (const trip of this.open) if (trip.caller?.key?.id === keyId) endTrip(trip, 'invalid_api_key');
+    for (const trip of this.open) if (trip.caller?.key?.id === keyId) trip.endBy('invalid_api_key');
   }
 
   doubt(doubt: NodeDoubt): void {
@@ -209,12 +208,12 @@ export class DataPlane {
     this.#dispatcher?.drain();
     this.errands.drain();
     // A stop waits for answers, not for what may never be asked in full.
-    for (const trip of this.open) if (trip.isReading) endTrip(trip, 'draining');
+    for (const trip of this.open) if (trip.isReading) trip.endBy('draining');
     if (this.open.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#whenQuiet.push(resolve);
       const stop = this.clock.after(limitMs, () => {
-        for (const trip of this.open) endTrip(trip, 'draining');
+        for (const trip of this.open) trip.endBy('draining');
       });
       await promise;
       stop();
@@ -236,9 +235,4 @@ function lacksHost({ httpVersion, headers }: ClientRequest): boolean {
 
 function isRegistered(snapshot: FleetSnapshot, node: NodeSnapshot): boolean {
   return snapshot.nodes[node.index]?.generation === node.generation;
-}
-
-function endTrip(trip: Trip, code: ErrorCode): void {
-  trip.endedBy = code;
-  trip.leaving.leave();
 }

@@ -35,10 +35,10 @@ export function refused(trip: Trip, code: ErrorCode, detail: Detail = {}): Endin
 export function left(trip: Trip, isStream: boolean): Ending {
   const { endedBy, response } = trip;
   if (endedBy === null || response.destroyed) return { kind: 'gone' };
-  if (!trip.outlet.hasBegun) return { kind: 'error', error: errorOf(trip, endedBy, {}) };
+  if (!trip.outlet.hasBegun) return { kind: 'error', error: errorOf(trip, endedBy, { message: trip.endedWith }) };
   return {
     kind: 'interrupted',
-    error: trip.error('stream_interrupted', { message: errors[endedBy].message }),
+    error: trip.error('stream_interrupted', { message: trip.endedWith ?? errors[endedBy].message }),
     isStream,
   };
 }

@@ -23,6 +23,7 @@ import { settle } from './settle.ts';
 import { type Attempt, tryNode } from './try-node.ts';
 import { hasReadyNode } from './targets.ts';
 import { Trip } from './trip.ts';
+import { endUpload, readHead, scanOf } from './uploads.ts';
 
 // THE PATH. A request goes through it top to bottom:
 //
@@ -61,6 +62,7 @@ export async function handleInference(
       : refused(trip, 'internal_error');
   }
   trip.keepAlive?.end();
+  endUpload(trip);
   trip.isAnswered = true;
   settle(plane, trip, ending);
 }
@@ -103,15 +105,18 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (resume === null) return refused(trip, 'invalid_header', { message: 'x-weir-resume must be on or off.' });
   if (declaredLength(trip.request) > settings.limits.bodyBytes) return refused(trip, 'body_too_large');
 
-  // read: the body, within its limits
+  // read: the body, within its limits; of a long form what must be known to place it
   inviteBody(trip.request, trip.response);
   trip.isReading = true;
-  const body = await readBody(trip.request, {
-    limitBytes: settings.limits.bodyBytes,
-    timeoutMs: full === null ? settings.timeouts.clientBodyMs : AT_ONCE_MS,
-    deadlines: plane.deadlines,
-    leaving: trip.leaving,
-  });
+  const scan = full === null ? scanOf(trip) : null;
+  const body = scan
+    ? await readHead(plane, trip, scan)
+    : await readBody(trip.request, {
+        limitBytes: settings.limits.bodyBytes,
+        timeoutMs: full === null ? settings.timeouts.clientBodyMs : AT_ONCE_MS,
+        deadlines: plane.deadlines,
+        leaving: trip.leaving,
+      });
   trip.isReading = false;
   if (body.kind === 'gone') return left(trip, false);
   if (body.kind === 'too-large') return refused(trip, 'body_too_large');
@@ -120,11 +125,12 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   if (body.kind === 'not-gzip') return refused(trip, 'invalid_encoding');
   if (body.kind === 'malformed') return refused(trip, 'invalid_header', { message: MALFORMED_BODY });
   trip.body = body.bytes;
-  trip.requestBytes = body.bytes.length;
+  trip.requestBytes = trip.upload?.expectedBytes ?? body.bytes.length;
   if (full !== null && port.stillRefusesUnread()) return refused(trip, 'capacity_exceeded', full);
 
   // what: model and stream; all else passes through
-  const call = readAnyCall(trip.body, trip.route, trip.request.headers['content-type']);
+  const begun = trip.upload === null ? null : scan?.call;
+  const call = begun ?? readAnyCall(trip.body, trip.route, trip.request.headers['content-type']);
   if (typeof call === 'string') return refused(trip, call);
   trip.stream = call.stream;
   trip.model = canonicalModel(call.model);
@@ -153,7 +159,7 @@ async function serve(plane: DataPlane, trip: Trip, { call, names, maxWaitMs, urg
     const leg = legOf(trip, maxWaitMs, later, plane.targets.mostWaitMs(call.model));
     const ending = await serveBy(plane, trip, call, { ...leg, name, ticketId, urgency });
     told = hopefuller(told, ending);
-    if (later.length === 0 || !mayPassOn(ending, trip, isUpload(call))) break;
+    if (later.length === 0 || trip.upload?.isSpent || !mayPassOn(ending, trip, isUpload(call))) break;
   }
   return told ?? refused(trip, 'no_ready_node');
 }
@@ -176,7 +182,7 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
     const ticket = {
       id: ticketId,
       model,
-      bytes: trip.requestBytes,
+      bytes: trip.upload === null ? trip.requestBytes : trip.body.length,
       maxWaitMs: Math.max(0, waitUntilMs - (trip.waitMs ?? 0)),
       tried,
       readmitted: isReadmitted || failure !== null,
@@ -212,7 +218,7 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
       const isSpokenTo = attempt.end === 'unsupported' && canTranslate(plane, asking, grant);
       if (verdict.marksTried && !isSpokenTo) tried.push(refOf(grant));
       // An upload that may have reached a node is not sent again.
-      if (isUpload(call) && attempt.end !== 'connect-failed') attemptsLeft = 0;
+      if (isUpload(call) && (attempt.end !== 'connect-failed' || trip.upload?.isSpent)) attemptsLeft = 0;
     } finally {
       port.release(grant.lease, outcome, usage);
     }

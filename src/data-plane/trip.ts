@@ -8,6 +8,7 @@ import type { NodeSnapshot } from '../fleet/snapshot.ts';
 import type { AttemptRecord, Outcome, Settlement, Usage } from '../fleet/settlement.ts';
 import type { ClientRequest } from './http/client-request.ts';
 import type { NodeRoute } from './http/routes.ts';
+import type { Upload } from './http/upload.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { Leaving } from './leaving.ts';
@@ -45,6 +46,8 @@ export class Trip {
   /** Whole once it was read, until an answer has begun: from then on it is sent to nobody any more. */
   body: Buffer = NO_BODY;
   requestBytes = 0;
+  /** A form whose rest is still to come; `body` is what was read of it. */
+  upload: Upload | null = null;
   /** Of an answer of the router's own; a relayed one is counted by the outlet. */
   ownBytes = 0;
   /** Ms spent waiting for a slot, over all attempts; null where it never was a waiter. */
@@ -61,6 +64,8 @@ export class Trip {
   usage: Usage | null = null;
   /** Set where the router, not the client, ends the request: what the client is told if nothing was sent yet. */
   endedBy: ErrorCode | null = null;
+  /** In place of that row's sentence. */
+  endedWith: string | undefined = undefined;
   readonly #arrivedWall: number;
 
   constructor(id: string, route: NodeRoute, request: ClientRequest, response: ServerResponse, clock: Clock) {
@@ -80,6 +85,13 @@ export class Trip {
     const headers = ['x-request-id', this.id];
     if (this.waitMs !== null) headers.push('x-weir-wait-ms', String(Math.round(this.waitMs)));
     return headers;
+  }
+
+  /** Ends it for a reason of the router's, wherever it is. */
+  endBy(code: ErrorCode, message?: string): void {
+    this.endedBy = code;
+    this.endedWith = message;
+    this.leaving.leave();
   }
 
   waited(ms: number | null): void {

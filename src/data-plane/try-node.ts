@@ -15,6 +15,7 @@ import { versionHeaders } from './http/request-headers.ts';
 import { MOST_ATTEMPTS } from './legs.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { NO_BODY, type Trip } from './trip.ts';
+import { endUpload, headersOfAnswer } from './uploads.ts';
 
 // Try and relay: what one node is asked, what of its answer reaches the client, and what its end means. Whether another node is tried is
 // the loop's to judge (request.ts).
@@ -54,6 +55,7 @@ export async function tryNode(
       : plainCall(trip.route, call, contentType, trip.body, upstream);
   if (asked === null) return unasked('unsupported');
   const { telling } = asked;
+  const { upload } = trip;
   const door = plane.doors.to(node);
   const relay = new AnswerRelay({
     outlet: trip.outlet,
@@ -62,6 +64,7 @@ export async function tryNode(
     telling,
     transcript,
     timeouts: door.timeoutsFor(name),
+    sentAt: upload ? () => upload.movedAt : null,
     clock,
     deadlines,
     begin: () => begun(plane, trip, asking, grant),
@@ -78,7 +81,7 @@ export async function tryNode(
       accept: telling ? undefined : trip.request.headers.accept,
       traceparent: trip.traceparent,
       more: trip.route.dialect === 'anthropic' && !telling ? versionHeaders(trip.request) : null,
-      body: asked.body,
+      body: upload && asked.body instanceof Buffer ? upload.behind(asked.body) : asked.body,
     }),
     relay,
   );
@@ -86,6 +89,7 @@ export async function tryNode(
   const result = await relay.ended;
   trip.attempt = null;
   trip.leaving.tell(null);
+  if (upload?.isSpent) endUpload(trip);
 
   const used = isResumed ? (trip.resumption?.usageOf(result.usage) ?? null) : result.usage;
   trip.usage = used ?? trip.usage;
@@ -120,7 +124,7 @@ function begun(plane: DataPlane, trip: Trip, asking: Asking, { lease }: Grant): 
   trip.body = NO_BODY;
   trip.keepAlive?.end();
   asking.translated?.release();
-  return plane.answerHeaders(trip);
+  return headersOfAnswer(plane, trip);
 }
 
 function endOfRefusal({ provider }: NodeSnapshot, notAllHaveIt: boolean, status: number, message: string): AttemptEnd {

@@ -126,7 +126,8 @@ export class FormScan {
 
   #readHead(): boolean {
     const end = this.#rest.indexOf('\r\n\r\n');
-    if (end > MOST_HEAD_BYTES || (end < 0 && this.#rest.length > MOST_HEAD_BYTES + 4)) return this.#refuse('invalid_form');
+    if (end > MOST_HEAD_BYTES || (end < 0 && this.#rest.length > MOST_HEAD_BYTES + 4))
+      return this.#refuse('invalid_form');
     if (end < 0) return false;
     const disposition = dispositionOf(this.#rest.toString('latin1', 2, end));
     if (disposition === null) return this.#refuse('invalid_form');

@@ -2,7 +2,7 @@ import { accessHeaders, enginePath } from '../../fleet/engine-requests.ts';
 import { canonicalModel } from '../../fleet/glossary.ts';
 import type { Settings, Timeouts } from '../../fleet/settings.ts';
 import type { NodeSnapshot } from '../../fleet/snapshot.ts';
-import type { ExchangeRequest, Target } from '../../http-client/exchange.ts';
+import type { ExchangeRequest, PacedBody, Target } from '../../http-client/exchange.ts';
 
 // What goes out to a node, and where to. Of a client's headers only the content type, `accept`, the trace context and the dialect's own version headers cross: its key is
 // ours to check and not the node's to see, and hop-by-hop fields (RFC 9110, 7.6.1) end here. What is the same for every request
@@ -16,7 +16,7 @@ export interface Forwarded {
   readonly traceparent: string | null;
   /** What else of the client's headers the endpoint asks for: name, value, … */
   readonly more: readonly string[] | null;
-  readonly body: Buffer;
+  readonly body: Buffer | PacedBody;
 }
 
 /** One node as requests are sent to it. */

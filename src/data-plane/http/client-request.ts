@@ -5,7 +5,7 @@ import { IncomingMessage } from '../../lib/node-http.ts';
 // read by `_consuming` and `readableEnded`, is how Node's own stream works inside and no contract. So it is done only on the
 // versions it is tested on; on others the body is taken from the stream's events.
 //
-// What is taken this way has no backpressure: whoever takes it must stop at a limit.
+// Who takes a body this way has it as fast as it comes, unless it pauses it: then the socket is read no more after the read under way.
 
 const TESTED_ON: ReadonlySet<string> = new Set(['24', '26']);
 const isTested = TESTED_ON.has(process.versions.node.split('.', 1)[0] ?? '');
@@ -20,6 +20,7 @@ export interface BodyReceiver {
 export class ClientRequest extends IncomingMessage {
   #receiver: BodyReceiver | null = null;
   #wasTaken = false;
+  #isPaused = false;
   /** Node's: somebody reads it, so it need not be read away after the answer. */
   declare _consuming: boolean;
 
@@ -35,9 +36,22 @@ export class ClientRequest extends IncomingMessage {
     this.on('end', () => this.#receiver?.onEnd());
   }
 
+  /** The receiver gets what was read already, and no more until `resumeBody`. */
+  pauseBody(): void {
+    this.#isPaused = true;
+    if (!isTested) this.pause();
+  }
+
+  resumeBody(): void {
+    this.#isPaused = false;
+    if (isTested) this.socket.resume();
+    else this.resume();
+  }
+
   /** The receiver gets no more; what still comes is the stream's. */
   releaseBody(): void {
     this.#receiver = null;
+    if (!this.complete) this.#wasTaken = false;
     if (!isTested) this.removeAllListeners('data').removeAllListeners('end');
   }
 
@@ -57,11 +71,15 @@ export class ClientRequest extends IncomingMessage {
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     const receiver = this.#receiver;
     if (!isTested || !receiver) return this.wasTakenWhole ? true : super.push(chunk, encoding);
-    if (chunk instanceof Buffer) receiver.onChunk(chunk);
-    else {
-      this.#receiver = null;
-      receiver.onEnd();
+    if (chunk instanceof Buffer) {
+      receiver.onChunk(chunk);
+      // Node's word for reading no further.
+      return !this.#isPaused;
     }
+    this.#receiver = null;
+    // What follows on the connection is not the body's.
+    if (this.#isPaused) this.resumeBody();
+    receiver.onEnd();
     return true;
   }
 }

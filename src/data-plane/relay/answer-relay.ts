@@ -44,6 +44,8 @@ export interface RelayOptions {
   /** What a stream says is written down here; null where nobody will ask. */
   readonly transcript: Transcript | null;
   readonly timeouts: RelayTimeouts;
+  /** When the request's body last moved, in monotonic ms: until all of it is there no answer is due. Null where it was sent whole. */
+  readonly sentAt: (() => number) | null;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   /** Told when the answer begins: from then on it is this node's. Gives the router's own headers, to be added to: name, value, … */
@@ -228,13 +230,14 @@ export class AnswerRelay implements Receiver, Paced {
 
   /** One timer per attempt, set to the next moment at which a time-out could be due, instead of one per chunk. */
   readonly #watchClock = (): void => {
-    const { clock, deadlines, timeouts } = this.#options;
+    const { clock, deadlines, timeouts, sentAt } = this.#options;
     const { stuckSince, hasBegun, waitsForTurn } = this.#outlet;
     const now = clock.now();
     // What holds it up is an answer before it, which has limits of its own.
     if (hasBegun && waitsForTurn) this.#aliveAt = now;
     const waitedSince = stuckSince ?? this.#aliveAt;
-    const dueAt = waitedSince === null ? this.#startedAt + timeouts.firstByteMs : waitedSince + timeouts.betweenBytesMs;
+    const askedAt = sentAt?.() ?? this.#startedAt;
+    const dueAt = waitedSince === null ? askedAt + timeouts.firstByteMs : waitedSince + timeouts.betweenBytesMs;
     if (now < dueAt) {
       this.#deadline = deadlines.setOnce(dueAt - now, this.#watchClock);
     } else if (stuckSince !== null) {

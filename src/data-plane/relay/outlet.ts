@@ -29,6 +29,8 @@ export class Outlet {
     return this.#response.socket === null && !this.#response.destroyed;
   }
 
+  /** Ends the answer once all of it was written, where its client may still be sending; null: at once. */
+  ending: (() => void) | null = null;
   /** Whoever writes. */
   paced: Paced | null = null;
   readonly #response: ServerResponse;
@@ -95,7 +97,10 @@ export class Outlet {
   /** Ends a body that was begun, after some last bytes where there are any. */
   end(bytes?: Buffer): void {
     if (bytes) this.write(bytes);
-    if (this.#isChunked) this.#response.end(LAST_CHUNK, 'latin1');
+    if (this.ending) {
+      if (this.#isChunked) this.#response.write(LAST_CHUNK, 'latin1');
+      this.ending();
+    } else if (this.#isChunked) this.#response.end(LAST_CHUNK, 'latin1');
     else this.#response.end();
   }
 
@@ -105,7 +110,10 @@ export class Outlet {
     this.sentBytes += body.length;
     headers.push('content-length', String(body.length));
     this.#response.writeHead(status, headers);
-    this.#response.end(body);
+    if (this.ending) {
+      this.#response.write(body);
+      this.ending();
+    } else this.#response.end(body);
   }
 
   /** The client is given up. */

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import OpenAI, { toFile } from 'openai';
+import { ManualClock } from '../../src/lib/clock.ts';
+import { chunk, fileHead, formEnd, formField, lastField, uploadHead } from '../support/form-text.ts';
+import { lastAnswer, post, rawClient } from '../support/raw-client.ts';
+import { rawNode } from '../support/raw-node.ts';
+import { held } from '../support/scripted-answers.ts';
+import { scriptedNode } from '../support/scripted-node.ts';
+import { startDataPlane } from '../support/start-data-plane.ts';
+import { until } from '../support/until.ts';
+
+const MB = 1024 * 1024;
+const HEARD = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"text":"hi!"}';
+const start = formField('model', 'llama3') + fileHead;
+const half = 'x'.repeat(300_000);
+
+/** What a node received behind the head of its last request. */
+const bodyIn = (received: string): string => received.slice(received.indexOf('\r\n\r\n') + 4);
+
+test('a node receives an upload while its client still sends it, with its length', async () => {
+  await using node = await rawNode((piece, { socket }) => {
+    if (piece.endsWith(formEnd)) socket.write(HEARD);
+  });
+  await using router = await startDataPlane([{ url: node.url }]);
+  using client = rawClient(router.url);
+  const body = start + half + half + formEnd;
+  client.send(uploadHead(body.length));
+  client.send(start + half);
+  await until(() => bodyIn(node.connections[0]?.received() ?? '') === start + half, { what: 'the first half' });
+  client.send(half + formEnd);
+  await client.sees('{"text":"hi!"}');
+  const received = node.connections[0]?.received() ?? '';
+  assert.equal(bodyIn(received), body);
+  assert.match(received, new RegExp(`^content-length: ${body.length}\r$`, 'm'));
+  // The connection is read on, as after any other request.
+  client.send(post('/v1/chat/completions', '{"model":"nobody"}'));
+  await client.sees('model_not_found');
+  const [settled] = await router.settled(2);
+  assert.deepEqual([settled?.outcome, settled?.requestBytes], ['served', body.length]);
+});
+
+test('an upload in chunks goes on in chunks', async () => {
+  await using node = await scriptedNode((_request, reply) => reply.json(200, { text: 'hello' }));
+  await using router = await startDataPlane([{ url: node.url }]);
+  using client = rawClient(router.url);
+  client.send(uploadHead(null) + chunk(start) + chunk(half));
+  await until(() => router.plane.gauges().openLeases === 1, { what: 'it to be placed' });
+  client.send(`${chunk(half + formEnd)}0\r\n\r\n`);
+  await client.sees('{"text":"hello"}');
+  assert.equal(node.requests[0]?.headers['transfer-encoding'], 'chunked');
+  assert.equal(node.requests[0].body.toString(), start + half + half + formEnd);
+});
+
+for (const [order, fields] of [
+  ['before', { model: 'ear', language: 'de', stream: 'false' }],
+  ['behind', {}],
+] as const) {
+  test(`the official client's upload with its fields ${order} the file reaches a node that has another name for the model`, async () => {
+    await using node = await scriptedNode((_request, reply) => reply.json(200, { text: 'hello' }));
+    await using router = await startDataPlane([{ url: node.url, models: { ear: 'openai/whisper-large' } }]);
+    const client = new OpenAI({ baseURL: `${router.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const sound = Buffer.alloc(3 * MB, 'sound');
+    const file = await toFile(sound, 'a.wav');
+    const asked = order === 'before' ? { ...fields, file, model: 'ear' } : { file, model: 'ear', language: 'de' };
+    assert.equal((await client.audio.transcriptions.create({ ...asked, stream: false })).text, 'hello');
+    const seen = node.requests[0];
+    assert.ok(seen);
+    assert.equal(Number(seen.headers['content-length']), seen.body.length);
+    const headers = { 'content-type': String(seen.headers['content-type']) };
+    const read = await new Response(new Uint8Array(seen.body), { headers }).formData();
+    assert.deepEqual([read.get('model'), read.get('language')], ['openai/whisper-large', 'de']);
+    const sent = read.get('file');
+    assert.ok(sent instanceof Blob && Buffer.from(await sent.arrayBuffer()).equals(sound));
+  });
+}
+
+test('while an upload waits for a slot its client is held back and next to nothing of it is held', async () => {
+  const gate = held((_request, reply) => reply.json(200, { text: 'hello' }));
+  await using node = await scriptedNode({ paths: { '/v1/chat/completions': gate.answer } });
+  await using router = await startDataPlane([{ url: node.url, slots: 1 }], { limits: { bodyBytes: 100 * MB } });
+  const running = router.chat();
+  await until(() => gate.waiting() === 1, { what: 'the slot to be taken' });
+  using client = rawClient(router.url);
+  const sound = Buffer.alloc(40 * MB, 's');
+  client.send(uploadHead(start.length + sound.length + formEnd.length) + start);
+  await until(() => router.plane.gauges().waiters === 1, { what: 'the upload to wait' });
+  client.send(sound);
+  client.send(formEnd);
+  let last = -1;
+  await until(
+    () => {
+      const isStuck = client.socket.writableLength > 0 && client.socket.writableLength === last;
+      last = client.socket.writableLength;
+      return isStuck;
+    },
+    { what: 'the client to be held back' },
+  );
+  assert.ok(router.plane.gauges().waitingBytes < 100_000, String(router.plane.gauges().waitingBytes));
+  gate.release();
+  await client.sees('HTTP/1.1 200 OK');
+  const seen = node.requests.find(({ path }) => path.endsWith('transcriptions'));
+  assert.equal(seen?.body.length, start.length + sound.length + formEnd.length);
+  await running;
+  await router.settled(2);
+});
+
+const whole = start.length + half.length;
+
+for (const [what, length, rest, answer] of [
+  ['names its model twice', null, chunk(half + lastField('model', 'other')), [400, 'invalid_model']],
+  ['has an odd part', null, chunk(`${half}\r\n--xYz\r\nno head\r\n\r\n`), [400, 'invalid_form']],
+  ['ends before its last boundary', null, `${chunk(half)}0\r\n\r\n`, [400, 'invalid_form']],
+  ['ends so with its length told', whole + half.length, half, [400, 'invalid_form']],
+  ['is longer than allowed', null, chunk('x'.repeat(700_000)), [413, 'body_too_large']],
+  ['is broken', null, 'no chunk at all\r\n', [400, 'invalid_header']],
+] as const) {
+  test(`an upload that ${what} is refused, and the node that has the start of it never takes it for whole`, async () => {
+    await using node = await rawNode(() => undefined);
+    await using router = await startDataPlane([{ url: node.url }], { limits: { bodyBytes: 950_000 } });
+    using client = rawClient(router.url);
+    client.send(uploadHead(length) + (length === null ? chunk(start + half) : start + half));
+    await until(() => node.connections[0]?.received().includes(half.slice(0, 1000)), { what: 'the start' });
+    client.send(rest);
+    await client.sees(`"code":"${answer[1]}"`);
+    assert.equal(lastAnswer(client.received()).status, answer[0]);
+    await until(() => node.open() === 0, { what: 'the node to be left' });
+    const received = bodyIn(node.connections[0]?.received() ?? '');
+    if (length === null) assert.ok(!received.endsWith('\r\n0\r\n\r\n'));
+    else assert.ok(received.length < length);
+    const [settled] = await router.settled(1);
+    assert.deepEqual([settled?.outcome, settled?.code], ['rejected', answer[1]]);
+  });
+}
+
+test('a client that stops in the middle of its upload is told so, a slow one is not, and its node is not blamed', async () => {
+  const clock = new ManualClock();
+  await using node = await rawNode(() => undefined);
+  const timeouts = { clientBodyMs: 1000, firstByteMs: 1500 };
+  await using router = await startDataPlane([{ url: node.url }], { timeouts }, { clock });
+  using client = rawClient(router.url);
+  client.send(uploadHead(null) + chunk(start));
+  for (let turn = 1; turn <= 4; turn += 1) {
+    const mark = `part ${turn};`;
+    client.send(chunk(mark));
+    await until(() => node.connections[0]?.received().includes(mark), { what: mark });
+    clock.advance(900);
+    assert.equal(client.received(), '');
+  }
+  clock.advance(100);
+  await client.sees('"code":"body_timeout"');
+  await until(() => node.open() === 0, { what: 'the node to be left' });
+  const [settled] = await router.settled(1);
+  assert.deepEqual([settled?.status, settled?.attempts[0]?.end], [408, 'client-gone']);
+});
+
+test('from the end of an upload on its node has its time to answer', async () => {
+  const clock = new ManualClock();
+  await using node = await rawNode(() => undefined);
+  const timeouts = { clientBodyMs: 10_000, firstByteMs: 1500 };
+  await using router = await startDataPlane([{ url: node.url }], { timeouts }, { clock });
+  using client = rawClient(router.url);
+  client.send(uploadHead(null) + chunk(start));
+  await until(() => node.connections.length === 1, { what: 'the node' });
+  clock.advance(1400);
+  client.send(`${chunk(formEnd)}0\r\n\r\n`);
+  await until(() => node.connections[0]?.received().endsWith('\r\n0\r\n\r\n'), { what: 'the end' });
+  clock.advance(1499);
+  assert.equal(router.plane.gauges().openLeases, 1);
+  clock.advance(1);
+  await client.sees('"code":"upstream_timeout"');
+});
+
+for (const [status, code, expected] of [
+  ['422 Unprocessable Entity', 422, /"message":"no such language"/],
+  ['200 OK', 200, /"message":"no such language"/],
+] as const) {
+  test(`a node's answer ${code} that comes before the upload is through reaches its client, and ends the connection`, async () => {
+    const body = '{"error":null,"message":"no such language"}';
+    await using node = await rawNode((_piece, { socket, received }) => {
+      if (received().endsWith(half)) {
+        socket.write(
+          `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+      }
+    });
+    await using router = await startDataPlane([{ url: node.url }]);
+    using client = rawClient(router.url);
+    client.send(uploadHead(30 * MB) + start + half);
+    await client.sees(expected);
+    const answer = lastAnswer(client.received());
+    assert.deepEqual([answer.status, answer.headers.get('connection')], [code, 'close']);
+    await until(() => node.open() === 0, { what: 'the node to be left' });
+    client.send(Buffer.alloc(25 * MB));
+    await client.closed();
+    await router.settled(1);
+  });
+}
+
+test('when its client leaves in the middle of an upload, the node sees its connection closed', async () => {
+  await using node = await rawNode(() => undefined);
+  await using router = await startDataPlane([{ url: node.url }]);
+  const client = rawClient(router.url);
+  client.send(uploadHead(30 * MB) + start + half);
+  await until(() => node.connections[0]?.received().endsWith(half), { what: 'the start' });
+  client.socket.destroy();
+  await until(() => node.open() === 0, { what: 'the node to be left' });
+  const [settled] = await router.settled(1);
+  assert.equal(settled?.outcome, 'gone');
+});
+
+test('an upload whose node cannot be reached goes to another, one that was begun does not', async () => {
+  await using breaking = await rawNode((_piece, { socket, received }) => {
+    if (received().includes(half.slice(0, 1000))) socket.resetAndDestroy();
+  });
+  await using node = await scriptedNode((_request, reply) => reply.json(200, { text: 'hello' }));
+  const down = { url: 'http://127.0.0.1:1', slots: 100 };
+  await using router = await startDataPlane([down, { url: node.url, slots: 1 }]);
+  const send = async (code: number): Promise<void> => {
+    using client = rawClient(router.url);
+    client.send(uploadHead(start.length + half.length + formEnd.length) + start + half + formEnd);
+    await client.sees(`HTTP/1.1 ${code} `);
+  };
+  await send(200);
+  assert.deepEqual(
+    (await router.settled(1))[0]?.attempts.map(({ end }) => end),
+    ['connect-failed', 'complete'],
+  );
+  router.publish([
+    { url: breaking.url, slots: 100, generation: 2 },
+    { url: node.url, slots: 1, generation: 2 },
+  ]);
+  await send(502);
+  assert.equal(node.requests.length, 1);
+});
+
+test('a client that waits to be asked for its upload is asked, and then streams it', async () => {
+  await using node = await scriptedNode((_request, reply) => reply.json(200, { text: 'hello' }));
+  await using router = await startDataPlane([{ url: node.url }]);
+  using client = rawClient(router.url);
+  client.send(uploadHead(start.length + half.length + formEnd.length, ['expect: 100-continue']));
+  await client.sees('HTTP/1.1 100 Continue');
+  client.send(start + half + formEnd);
+  await client.sees('{"text":"hello"}');
+});
+
+test('200 MB pass through with next to nothing of them held', async () => {
+  let received = 0;
+  await using node = await rawNode((piece, { socket }) => {
+    received += piece.length;
+    if (piece.endsWith(formEnd)) socket.write(HEARD);
+  });
+  await using router = await startDataPlane([{ url: node.url }], { limits: { bodyBytes: 256 * MB } });
+  using client = rawClient(router.url);
+  const piece = Buffer.alloc(MB, 's');
+  const length = start.length + 200 * MB + formEnd.length;
+  client.send(uploadHead(length) + start);
+  let most = 0;
+  for (let sent = 0; sent < 200; sent += 1) {
+    const isTaken = client.socket.write(piece);
+    most = Math.max(most, router.plane.gauges().waitingBytes);
+    if (!isTaken) await new Promise((resolve) => client.socket.once('drain', resolve));
+  }
+  client.send(formEnd);
+  await client.sees('{"text":"hi!"}');
+  assert.ok(received > length && received < length + 1000, String(received));
+  assert.ok(most < 300_000, String(most));
+});
