@@ -9,7 +9,7 @@ import type { NodeRoute } from './http/routes.ts';
 import { placementName } from './placement-view.ts';
 import type { Telling } from './relay/translated-watch.ts';
 import { speaksRoute } from './spoken.ts';
-import { asOpenaiTakesIt } from './translate/chat/openais-own.ts';
+import { asProviderTakesIt } from './translate/chat/providers-words.ts';
 import {
   isUntranslatable,
   type Json,
@@ -82,7 +82,7 @@ export class TranslatedCall {
   callFor({ engine, provider }: NodeSnapshot, upstream: string): NodeCall | null {
     const result = this.#result(engine);
     if (result === null || isUntranslatable(result)) return null;
-    const told = provider === 'openai' ? asOpenaiTakesIt(result.call) : result.call;
+    const told = provider ? asProviderTakesIt(result.call, provider) : result.call;
     return {
       path: result.instead?.to ?? this.#done?.by.to ?? '',
       contentType: 'application/json',

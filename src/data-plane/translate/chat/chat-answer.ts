@@ -31,6 +31,7 @@ const NOTHING_USED: ChatUsage = { prompt: 0, cached: 0, completion: 0, reasoning
 const NOT_TIMED: ChatTimings = { promptMs: 0, completionMs: 0 };
 
 export class ChatAnswer {
+  readonly #hidesReasoning: boolean;
   readonly #blocks = new ChatBlocks();
   #id = '';
   #createdAt: number | null = null;
@@ -42,6 +43,11 @@ export class ChatAnswer {
   #timedUsage: ChatUsage | null = null;
   #countedUsage: ChatUsage | null = null;
   #timings = NOT_TIMED;
+
+  /** `hidesReasoning`: the client asked for an answer without it; it is paid for all the same. */
+  constructor(hidesReasoning = false) {
+    this.#hidesReasoning = hidesReasoning;
+  }
 
   /** The node's id of the answer; `''` where it told none. */
   get id(): string {
@@ -105,7 +111,7 @@ export class ChatAnswer {
 
   #noting(steps: Step[]): Step[] {
     this.#hasCalls ||= steps.some(({ block }) => block.kind === 'call');
-    return steps;
+    return this.#hidesReasoning ? steps.filter(({ block }) => block.kind !== 'reasoning') : steps;
   }
 
   #readHead({ id, created, usage, timings }: { readonly [field in string]?: unknown }): void {

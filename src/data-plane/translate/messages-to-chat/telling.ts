@@ -24,7 +24,7 @@ const reasons: Readonly<Record<Finish, string>> = {
 
 export class MessageTelling implements AnswerTranslation {
   readonly #wanted: Wanted;
-  readonly #chat = new ChatAnswer();
+  readonly #chat: ChatAnswer;
   #hasStarted = false;
   #hasRefused = false;
   /** Of the block that is open, or was last. */
@@ -32,12 +32,13 @@ export class MessageTelling implements AnswerTranslation {
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
+    this.#chat = new ChatAnswer(wanted.hidesThinking);
   }
 
   whole(answer: Json): Json | null {
     const steps = this.#chat.takeWhole(answer);
     if (steps === null) return null;
-    const blocks = steps.flatMap(({ kind, block }) => (kind === 'close' && this.#isShown(block) ? [block] : []));
+    const blocks = steps.flatMap(({ kind, block }) => (kind === 'close' ? [block] : []));
     this.#noteRefusal(blocks);
     return { ...this.#message(blocks.map(wholeBlock)), ...this.#ending(), usage: usageOf(this.#chat.usage) };
   }
@@ -79,9 +80,8 @@ export class MessageTelling implements AnswerTranslation {
   }
 
   #tellAll(steps: readonly Step[]): Json[] {
-    const shown = steps.filter(({ block }) => this.#isShown(block));
-    this.#noteRefusal(shown.map(({ block }) => block));
-    return shown.flatMap((step) => this.#tell(step));
+    this.#noteRefusal(steps.map(({ block }) => block));
+    return steps.flatMap((step) => this.#tell(step));
   }
 
   #tell(step: Step): Json[] {
@@ -102,10 +102,6 @@ export class MessageTelling implements AnswerTranslation {
 
   #noteRefusal(blocks: readonly Block[]): void {
     this.#hasRefused ||= blocks.some(({ kind }) => kind === 'refusal');
-  }
-
-  #isShown({ kind }: Block): boolean {
-    return kind !== 'reasoning' || !this.#wanted.hidesThinking;
   }
 }
 

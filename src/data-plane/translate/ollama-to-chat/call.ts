@@ -33,12 +33,12 @@ export function toldAsChat({ from, rules, messagesOf, shape }: Endpoint): Transl
       }
       if (objections.first) return objections.first;
       const { model } = asked;
-      if (messages)
-        return { call: { ...call, messages }, nameOf: ownName, answer: () => new OllamaTelling(model, shape) };
+      const wanted = { model, shape, hidesThinking: asked['think'] === false };
+      if (messages) return { call: { ...call, messages }, nameOf: ownName, answer: () => new OllamaTelling(wanted) };
       const shortest = drafted({ model, stream: asked['stream'] }, rules, objections);
       return {
         call: { ...shortest.call, messages: [{ role: 'user', content: '.' }], max_tokens: 1 },
-        answer: () => new LoadTelling(model, shape),
+        answer: () => new LoadTelling(wanted),
       };
     },
   };

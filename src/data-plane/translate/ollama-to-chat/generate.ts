@@ -71,6 +71,6 @@ function rawCall(asked: Json): Translation | Untranslatable {
   return {
     call: { ...call, prompt },
     instead: { to: COMPLETIONS, field: 'raw' },
-    answer: () => new OllamaTelling(model, endpoint.shape),
+    answer: () => new OllamaTelling({ model, shape: endpoint.shape, hidesThinking: asked['think'] === false }),
   };
 }

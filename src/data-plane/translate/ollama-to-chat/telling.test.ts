@@ -58,6 +58,25 @@ test('fields that are there and null, as SGLang sends them, are no text', () => 
   assert.doesNotMatch(JSON.stringify(told), /null/);
 });
 
+test('thinking that was not wanted is not shown, where a model thinks all the same', () => {
+  const messages = [{ role: 'user', content: 'hello' }];
+  const quiet = translated(ollamaChatToChat, { model, messages, think: false });
+  const told = streamed(quiet.answer(), [chunk({ reasoning_content: 'Hm.' }), chunk({ content: 'Hi' }, 'stop')]);
+  assert.deepEqual([joined(told, 'thinking'), joined(told, 'content')], ['', 'Hi']);
+  const message = { reasoning_content: 'Hm.', content: 'Hi' };
+  assert.deepEqual(messageOf(quiet.answer().whole({ choices: [{ message }] }) ?? {}), {
+    role: 'assistant',
+    content: 'Hi',
+  });
+});
+
+test('what is refused, and text that comes in parts, is told as text; a cut answer of an engine that failed is cut', () => {
+  const parts = [{ type: 'text', text: 'Hi' }];
+  const told = streamed(answer(), [chunk({ content: parts }), chunk({ refusal: ' no' }), chunk({}, 'abort')]);
+  assert.equal(joined(told, 'content'), 'Hi no');
+  assert.equal(told.at(-1)?.['done_reason'], 'length');
+});
+
 test('a whole answer is one object', () => {
   const usage = { prompt_tokens: 5, completion_tokens: 4 };
   const calls = [

@@ -22,18 +22,24 @@ export interface Piece {
 /** Where an endpoint puts a piece: in `message`, or in `response`. */
 export type Shape = (piece: Piece) => Json;
 
+export interface Wanted {
+  /** As the client wrote it. */
+  readonly model: unknown;
+  readonly shape: Shape;
+  /** The client asked the model not to think, which not every engine can have it do. */
+  readonly hidesThinking: boolean;
+}
+
 const nothing: Piece = { content: '', thinking: '', toolCalls: [] };
 
-/** The answer of an endpoint that has this shape, under the model's name as the client wrote it. */
 export class OllamaTelling implements AnswerTranslation {
-  readonly #model: unknown;
-  readonly #shape: Shape;
-  readonly #chat = new ChatAnswer();
+  readonly #wanted: Wanted;
+  readonly #chat: ChatAnswer;
   #calls = 0;
 
-  constructor(model: unknown, shape: Shape) {
-    this.#model = model;
-    this.#shape = shape;
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+    this.#chat = new ChatAnswer(wanted.hidesThinking);
   }
 
   whole(answer: Json): Json | null {
@@ -80,7 +86,7 @@ export class OllamaTelling implements AnswerTranslation {
   }
 
   #told(piece: Piece): Json {
-    return { model: this.#model, created_at: timeOf(this.#chat.createdAt), ...this.#shape(piece) };
+    return toldIn(this.#wanted, this.#chat, piece);
   }
 
   #ending(): Json {
@@ -103,13 +109,11 @@ export class OllamaTelling implements AnswerTranslation {
 
 /** The answer to a call that only had the model loaded: nothing of what the engine said to find out is told. */
 export class LoadTelling implements AnswerTranslation {
-  readonly #model: unknown;
-  readonly #shape: Shape;
+  readonly #wanted: Wanted;
   readonly #chat = new ChatAnswer();
 
-  constructor(model: unknown, shape: Shape) {
-    this.#model = model;
-    this.#shape = shape;
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
   }
 
   whole(answer: Json): Json | null {
@@ -126,9 +130,12 @@ export class LoadTelling implements AnswerTranslation {
   }
 
   #told(): Json {
-    const created = timeOf(this.#chat.createdAt);
-    return { model: this.#model, created_at: created, ...this.#shape(nothing), done: true, done_reason: 'load' };
+    return { ...toldIn(this.#wanted, this.#chat, nothing), done: true, done_reason: 'load' };
   }
+}
+
+function toldIn({ model, shape }: Wanted, { createdAt }: ChatAnswer, piece: Piece): Json {
+  return { model, created_at: timeOf(createdAt), ...shape(piece) };
 }
 
 function logprobsOf(answer: Json): Json {
