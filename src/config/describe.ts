@@ -22,6 +22,8 @@ auth:
       ratePerMinute: 600
       maxPriority: high
       maxDeadline: 120s
+      mayManage: false
+      resume: true
 nodes:
   - name: gpu-1
     url: "http://10.0.0.5:8000"
@@ -170,4 +172,6 @@ Keys for clients that are declared here rather than made by the admin API. They 
 | \`ratePerMinute\` | Requests per minute. No limit without it. |
 | \`maxPriority\` | The most urgent that \`x-weir-priority\` may ask for: \`high\`, \`normal\` (default) or \`low\`. What asks for more is given this. |
 | \`maxDeadline\` | The longest that its requests may wait for a slot, whatever their deadline headers say or where they have none. No limit without it. |
+| \`mayManage\` | \`true\`: Ollama's commands that change a node (\`/api/pull\`, \`push\`, \`create\`, \`copy\`, \`delete\`) are forwarded for it, where the fleet has exactly one Ollama node. With \`models\` only for these. \`false\` without it. |
+| \`resume\` | \`false\`: a stream of its that breaks is never taken up at another node, as with \`x-weir-resume: off\` on every request. \`true\` without it. |
 `;

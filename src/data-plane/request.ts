@@ -101,7 +101,8 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
     const message = 'x-weir-max-wait-ms must be a whole number of milliseconds, 0 or more.';
     return refused(trip, 'invalid_header', { message });
   }
-  const resume = resumeOf(trip.request.headers['x-weir-resume'], settings.streams.resume);
+  const mayResume = settings.streams.resume && (trip.caller.key?.resume ?? true);
+  const resume = resumeOf(trip.request.headers['x-weir-resume'], mayResume);
   if (resume === null) return refused(trip, 'invalid_header', { message: 'x-weir-resume must be on or off.' });
   if (declaredLength(trip.request) > settings.limits.bodyBytes) return refused(trip, 'body_too_large');
 

@@ -107,6 +107,10 @@ export interface KeySettings {
   readonly maxPriority: Priority;
   /** Ms; the longest deadline of its requests, which those have that name none. Null for no limit. */
   readonly maxDeadlineMs: number | null;
+  /** Ollama's commands that change a node are forwarded for it. */
+  readonly mayManage: boolean;
+  /** A stream of its that breaks may go on at another node. */
+  readonly resume: boolean;
 }
 
 export interface Settings {

@@ -79,6 +79,10 @@ export interface KeySnapshot {
   readonly ratePerMinute: number | null;
   readonly maxPriority: Priority;
   readonly maxDeadlineMs: number | null;
+  /** Ollama's commands that change a node are forwarded for it. */
+  readonly mayManage: boolean;
+  /** A stream of its that breaks may go on at another node, where the router's settings say so too. */
+  readonly resume: boolean;
 }
 
 export const emptySnapshot: FleetSnapshot = {

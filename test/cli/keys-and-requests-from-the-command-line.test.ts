@@ -30,6 +30,24 @@ test('a key is made, alone on standard output, works, is listed without its secr
   assert.match(again.stderr, /no key team-a/);
 });
 
+test('what a key may do beyond asking is said when it is made and listed', async () => {
+  await using router = await startRouter();
+  const weir = commandsOf(router.adminUrl);
+  assert.equal((await weir('keys', 'add', 'ops', '--may-manage', '--no-resume')).code, 0);
+  assert.equal((await weir('keys', 'add', 'plain')).code, 0);
+  const listed = Object((await weir('keys', 'list', '--json')).json());
+  assert.deepEqual(
+    listed.data.map(({ label, mayManage, resume }: Record<string, unknown>) => [label, mayManage, resume]),
+    [
+      ['ops', true, false],
+      ['plain', false, true],
+    ],
+  );
+  const { stdout } = await weir('keys', 'list');
+  assert.match(stdout, /^ops .* never +yes +no +api/m);
+  assert.match(stdout, /^plain .* never +no +yes +api/m);
+});
+
 test('a label that two keys have is asked back about', async () => {
   await using router = await startRouter();
   const weir = commandsOf(router.adminUrl);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import OpenAI from 'openai';
+import { keyHash } from '../../src/data-plane/auth/key-hash.ts';
 import { chatStream, deltaEvent, finishEvent, type Scripted } from '../support/scripted-answers.ts';
 import { scriptedNode } from '../support/scripted-node.ts';
-import { startDataPlane, type TestDataPlane } from '../support/start-data-plane.ts';
+import { startDataPlane, testKey, type TestDataPlane } from '../support/start-data-plane.ts';
 
 const messages = [{ role: 'user', content: 'count' }];
 
@@ -74,10 +75,14 @@ async function fleet(
   engines: readonly ('vllm' | 'sglang' | 'ollama' | 'llamacpp')[],
 ) {
   const nodes = [await scriptedNode(first), await scriptedNode(second)] as const;
-  const router = await startDataPlane([
-    { url: nodes[0].url, slots: 50, engine: engines[0] ?? 'vllm' },
-    { url: nodes[1].url, slots: 1, engine: engines[1] ?? 'vllm' },
-  ]);
+  const router = await startDataPlane(
+    [
+      { url: nodes[0].url, slots: 50, engine: engines[0] ?? 'vllm' },
+      { url: nodes[1].url, slots: 1, engine: engines[1] ?? 'vllm' },
+    ],
+    {},
+    { keys: [testKey(keyHash('whole'), { id: 'whole', resume: false }), testKey(keyHash('any'))] },
+  );
   return {
     router,
     nodes,
@@ -188,4 +193,13 @@ test('another word in x-weir-resume is refused by name', async () => {
   const answer = await stage.router.chat({}, { headers: { 'x-weir-resume': 'maybe' } });
   assert.equal(answer.status, 400);
   assert.match(await answer.text(), /x-weir-resume must be on or off/);
+});
+
+test('a key for which streams are not resumed is told of the break, whatever its header says; another one is not', async () => {
+  await using stage = await fleet(breaksAfter('one'), rest, []);
+  const { router } = stage;
+  assert.match((await stream(router, {}, { authorization: 'Bearer any' })).text, /\[DONE\]/);
+  const { text } = await stream(router, {}, { authorization: 'Bearer whole', 'x-weir-resume': 'on' });
+  assert.match(text, /"one"[^]*"code":"stream_interrupted"\}\}\n\n$/);
+  assert.equal(stage.nodes[1].count('/v1/chat/completions'), 1);
 });

@@ -178,6 +178,8 @@ export function testKey(hash: string, more: Partial<KeySnapshot> = {}): readonly
     ratePerMinute: null,
     maxPriority: 'normal',
     maxDeadlineMs: null,
+    mayManage: false,
+    resume: true,
   };
   return [hash, { ...key, ...more }];
 }

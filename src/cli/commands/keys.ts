@@ -15,6 +15,8 @@ const columns: readonly Column<Key>[] = [
   { title: 'AT ONCE', of: ({ maxConcurrent }) => maxConcurrent, isNumber: true },
   { title: 'PER MINUTE', of: ({ ratePerMinute }) => ratePerMinute, isNumber: true },
   { title: 'EXPIRES', of: ({ expiresAt }) => (expiresAt === null ? 'never' : time(expiresAt)) },
+  { title: 'MANAGES', of: ({ mayManage }) => (mayManage ? 'yes' : 'no') },
+  { title: 'RESUMES', of: ({ resume }) => (resume ? 'yes' : 'no') },
   { title: 'FROM', of: ({ managedBy }) => managedBy },
   { title: 'ID', of: ({ id }) => id },
 ];
@@ -35,6 +37,8 @@ export function addKeyCommands(program: Command, host: Host): void {
     .option('--weight <number>', 'its share where callers compete (default: 1)', positive)
     .option('--max-concurrent <count>', 'requests at the same time (default: no limit)', whole)
     .option('--per-minute <count>', 'requests per minute (default: no limit)', positive)
+    .option('--may-manage', "forward Ollama's commands that change a node for it (pull, push, create, copy, delete)")
+    .option('--no-resume', 'never go on at another node with a stream of its that breaks')
     .option('--expires <time>', 'when it ends: in 30d, or at 2027-01-31T18:00:00Z (default: never)')
     .addHelpText(
       'after',
@@ -65,6 +69,8 @@ async function addKey({ client, host, words, options, print }: Called): Promise<
       weight: options.number('weight') ?? 1,
       maxConcurrent: options.number('maxConcurrent'),
       ratePerMinute: options.number('perMinute'),
+      mayManage: options.isSet('mayManage'),
+      resume: !options.isTurnedOff('resume'),
       expiresAt: expires === null ? null : readMoment('--expires', expires, (ms) => host.clock.wall() + ms),
     },
   });

@@ -19,6 +19,8 @@ auth:
       ratePerMinute: 60
       maxPriority: high
       maxDeadline: 2m
+      mayManage: true
+      resume: false
     - label: team-b
       hash: ${sha256('other').toUpperCase()}
 `;
@@ -34,6 +36,8 @@ auth:
       ratePerMinute: 60,
       maxPriority: 'high',
       maxDeadlineMs: 120_000,
+      mayManage: true,
+      resume: false,
     },
     {
       label: 'team-b',
@@ -45,6 +49,8 @@ auth:
       ratePerMinute: null,
       maxPriority: 'normal',
       maxDeadlineMs: null,
+      mayManage: false,
+      resume: true,
     },
   ]);
 });

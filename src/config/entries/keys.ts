@@ -4,7 +4,7 @@ import type { KeySettings } from '../../fleet/settings.ts';
 import type { SourceFile } from '../sources/tree.ts';
 import type { Problems } from '../problems.ts';
 import { lookUp, MASK, type InForce } from '../resolve.ts';
-import { choice, count, duration, fraction, line, parsed, word } from '../values/kinds.ts';
+import { choice, count, duration, flag, fraction, line, parsed, word } from '../values/kinds.ts';
 import { bad, good, type Reading, showDuration } from '../values/units.ts';
 import { entriesOf, type Fields } from './fields.ts';
 
@@ -23,6 +23,8 @@ const FIELDS = [
   'ratePerMinute',
   'maxPriority',
   'maxDeadline',
+  'mayManage',
+  'resume',
 ] as const;
 const SHORT_KEY = 16;
 
@@ -72,6 +74,8 @@ function readKey(fields: Fields, warnings: string[]): KeySettings | null {
   const ratePerMinute = fields.scalar('ratePerMinute', count({ min: 1, max: 100_000_000 })) ?? null;
   const maxPriority = fields.scalar('maxPriority', choice(priorities)) ?? 'normal';
   const maxDeadlineMs = fields.scalar('maxDeadline', duration({ minMs: 1 })) ?? null;
+  const mayManage = fields.scalar('mayManage', flag) ?? false;
+  const resume = fields.scalar('resume', flag) ?? true;
   if (!fields.has('label')) fields.problem(null, 'has no label; write one, such as label: team-a');
   if (fields.has('key') === fields.has('hash')) {
     fields.problem(null, 'needs either key or hash; write key: "${NAME}" to take it from the environment');
@@ -81,7 +85,8 @@ function readKey(fields: Fields, warnings: string[]): KeySettings | null {
   if (key !== undefined && key.length < SHORT_KEY) {
     warnings.push(`the key "${label}" is short and can be guessed; use one of at least ${SHORT_KEY} random characters`);
   }
-  return { label, hash: sum, expiresAt, models, weight, maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs };
+  const limits = { expiresAt, models, weight, maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs };
+  return { label, hash: sum, ...limits, mayManage, resume };
 }
 
 function readTime(text: string): Reading<number> {
@@ -94,7 +99,8 @@ function readTime(text: string): Reading<number> {
 }
 
 function describe(key: KeySettings): string {
-  const { expiresAt, models, weight, maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs } = key;
+  const { expiresAt, models, weight, maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs, mayManage, resume } =
+    key;
   const parts = [MASK, `weight ${weight}`];
   if (expiresAt !== null) parts.push(`until ${new Date(expiresAt).toISOString()}`);
   if (models !== null) parts.push(`models ${models.join(', ')}`);
@@ -102,5 +108,7 @@ function describe(key: KeySettings): string {
   if (ratePerMinute !== null) parts.push(`ratePerMinute ${ratePerMinute}`);
   if (maxPriority !== 'normal') parts.push(`maxPriority ${maxPriority}`);
   if (maxDeadlineMs !== null) parts.push(`maxDeadline ${showDuration(maxDeadlineMs)}`);
+  if (mayManage) parts.push('mayManage');
+  if (!resume) parts.push('resume off');
   return parts.join('; ');
 }

@@ -139,6 +139,8 @@ test('a key is shown once, kept as a hash, in force at once, and gone at once', 
     ratePerMinute: 60,
     maxPriority: 'high',
     maxDeadline: '90s',
+    mayManage: true,
+    resume: false,
     expiresAt: '2030-01-01T00:00:00Z',
   };
   const created = await plane.api('POST', '/api/keys', body);
@@ -156,6 +158,8 @@ test('a key is shown once, kept as a hash, in force at once, and gone at once', 
     ratePerMinute: 60,
     maxPriority: 'high',
     maxDeadlineMs: 90_000,
+    mayManage: true,
+    resume: false,
   });
   const listed = await plane.api('GET', '/api/keys');
   assert.ok(!listed.text.includes(key) && !listed.text.includes(hash));
@@ -181,6 +185,8 @@ test('declared keys are in force, keep their id over a restart, and are changed 
     ratePerMinute: null,
     maxPriority: 'normal' as const,
     maxDeadlineMs: null,
+    mayManage: false,
+    resume: true,
   };
   const ids: string[] = [];
   for (let start = 0; start < 2; start += 1) {

@@ -86,6 +86,8 @@ export const keyInput = z.strictObject({
   ratePerMinute: z.number().positive('must be above 0').nullish(),
   maxPriority: z.enum(priorities).default('normal'),
   maxDeadline: duration.nullish(),
+  mayManage: z.boolean().default(false),
+  resume: z.boolean().default(true),
 });
 
 export const tokenInput = z.strictObject({

@@ -19,10 +19,12 @@ export function keyRoutes(state: AdminState): readonly Route[] {
       ratePerMinute: input.ratePerMinute ?? null,
       maxPriority: input.maxPriority,
       maxDeadlineMs: input.maxDeadline ?? null,
+      mayManage: input.mayManage,
+      resume: input.resume,
     };
     const { key, secret } = kept(() => keys.create(wanted, clock.wall()));
     publication.changed();
-    await inForce(state, 'key.create', key.id, { label: key.label });
+    await inForce(state, 'key.create', key.id, { label: key.label, mayManage: key.mayManage });
     return { status: 201, body: { ...keyView(key), key: secret }, headers: { location: `/api/keys/${key.id}` } };
   };
 

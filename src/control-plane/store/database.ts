@@ -6,6 +6,7 @@ import { urgencyOfKeys } from './schema/003-urgency-of-keys.ts';
 import { tasks } from './schema/004-tasks.ts';
 import { attemptModels } from './schema/005-attempt-models.ts';
 import { agents } from './schema/006-agents.ts';
+import { rightsOfKeys } from './schema/007-rights-of-keys.ts';
 
 // The router's one database file. WAL with synchronous=NORMAL: a crash of the process loses nothing that was committed,
 // a crash of the machine may lose the last moments and corrupts nothing. Calls are synchronous and block this thread
@@ -13,7 +14,7 @@ import { agents } from './schema/006-agents.ts';
 //
 // Migrations are numbered and only ever added; `user_version` says how far a file has come.
 
-const migrations: readonly string[] = [initial, leanHistory, urgencyOfKeys, tasks, attemptModels, agents];
+const migrations: readonly string[] = [initial, leanHistory, urgencyOfKeys, tasks, attemptModels, agents, rightsOfKeys];
 
 /** Short: another process that holds the file (a backup, an open shell) must not stop the control plane for long. */
 const BUSY_TIMEOUT_MS = 250;

@@ -32,6 +32,8 @@ export class KeysTable {
         ratePerMinute: numberOrNull(row['rate_per_minute']),
         maxPriority: priorities.find((each) => each === row['max_priority']) ?? 'normal',
         maxDeadlineMs: numberOrNull(row['max_deadline_ms']),
+        mayManage: row['may_manage'] === 1,
+        resume: row['resume'] === 1,
         createdAt: Number(row['created_at']),
       }));
   }
@@ -39,10 +41,10 @@ export class KeysTable {
   /** Throws `StoreWriteError`. */
   add(key: StoredKey): void {
     const sql = `INSERT INTO keys (id, hash, label, expires_at, models, weight, max_concurrent, rate_per_minute,
-      max_priority, max_deadline_ms, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+      max_priority, max_deadline_ms, may_manage, resume, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const { id, hash, label, expiresAt, models, weight, maxConcurrent, ratePerMinute, createdAt } = key;
-    const { maxPriority, maxDeadlineMs } = key;
-    const limits = [maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs];
+    const { maxPriority, maxDeadlineMs, mayManage, resume } = key;
+    const limits = [maxConcurrent, ratePerMinute, maxPriority, maxDeadlineMs, Number(mayManage), Number(resume)];
     const written = models === null ? null : JSON.stringify(models);
     transaction(this.#database, () =>
       this.#database.prepare(sql).run(id, hash, label, expiresAt, written, weight, ...limits, createdAt),

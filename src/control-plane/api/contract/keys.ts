@@ -16,6 +16,8 @@ const key = z
     ratePerMinute: z.number().nullable(),
     maxPriority: z.enum(priorities),
     maxDeadlineMs: z.number().nullable(),
+    mayManage: z.boolean().meta({ description: "Ollama's commands that change a node are forwarded for it" }),
+    resume: z.boolean().meta({ description: 'false: a broken stream of its is never taken up at another node' }),
   })
   .meta({ id: 'Key' });
 
