@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type AgentAction, agentPaths, IDENTITY_HEADER, TUNNEL_PROTOCOL } from '../fleet/agent-words.ts';
 import type { AgentCall, AgentReply } from '../fleet/agent-messages.ts';
 import type { Address, ListenerTls } from '../fleet/settings.ts';
+import { authority, portOf, startListening } from '../lib/listening.ts';
 import { createServer, nodeHttps } from '../lib/node-http.ts';
 import { readTlsFiles } from '../lib/tls-files.ts';
 
@@ -46,18 +47,10 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     : createServer(LIMITS, onRequest);
   server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => void upgrade(options, request, socket, head));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(listen.port, listen.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  await startListening(server, listen);
+  const port = portOf(server);
   return {
-    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${authority(listen.host, port)}`,
     port,
     close: () => {
       server.close();

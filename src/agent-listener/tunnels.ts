@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { tunnelDirectory, tunnelSocket } from '../fleet/tunnel-socket.ts';
 import type { Clock } from '../lib/clock.ts';
+import { startListening } from '../lib/listening.ts';
 import { type NearEnd, openNearEnd } from '../tunnel/near-end.ts';
 
 // The open tunnels, one per node, and the Unix sockets at which the router dials their nodes. A second tunnel of a node takes the place
@@ -76,12 +77,6 @@ export class Tunnels {
     const path = tunnelSocket(this.#options.dataDir, nodeId);
     // Of a router that was killed.
     rmSync(path, { force: true });
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    return startListening(server, { path });
   }
 }

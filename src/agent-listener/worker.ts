@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { AgentReply } from '../fleet/agent-messages.ts';
 import { systemClock } from '../lib/clock.ts';
+import { authority } from '../lib/listening.ts';
 import { UnusableTls } from '../lib/tls-files.ts';
 import { refusal, startAgentServer } from './agent-server.ts';
 import type { FromListenerThread, ListenerStart, ToListenerThread } from './messages.ts';
@@ -71,7 +72,7 @@ async function startListenerThread({ listen, tls, dataDir }: ListenerStart, main
 function whyUnstartable(error: unknown, { host, port }: ListenerStart['listen']): string | null {
   if (error instanceof UnusableTls) return error.message;
   if (!(error instanceof Error) || !('code' in error)) return null;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = authority(host, port);
   switch (error.code) {
     case 'EADDRINUSE':
       return `The address for agents ${address} is in use. Stop what listens there, or set another agents.listen.`;

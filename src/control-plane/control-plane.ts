@@ -1,6 +1,7 @@
 import type { ControlPlaneStart } from '../fleet/messages.ts';
 import { createHttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
+import { authority } from '../lib/listening.ts';
 import { type AdminServer, startAdminServer } from './api/admin-server.ts';
 import type { AdminState } from './api/admin-state.ts';
 import { adminToken, sentToken, tokenCheck, UnusableToken } from './api/admin-token.ts';
@@ -97,7 +98,7 @@ function whyUnstartable(error: unknown, { settings }: ControlPlaneStart): string
   if (error instanceof Error && told.some((kind) => error instanceof kind)) return error.message;
   if (!(error instanceof Error) || !('code' in error)) return null;
   const { host, port } = settings.admin.listen;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = authority(host, port);
   switch (error.code) {
     case 'EADDRINUSE':
       return `The admin address ${address} is in use. Stop what listens there, or set another admin.listen (--admin-listen HOST:PORT).`;

@@ -1,4 +1,5 @@
-import type { EngineKind, PolicyName, Priority, ProviderName } from './glossary.ts';
+import type { EngineKind, PolicyName, ProviderName } from './glossary.ts';
+import type { KeyTerms } from './key-terms.ts';
 
 // The configuration after validation: what `config/` produces and both planes read. All durations are milliseconds,
 // all sizes bytes. `docs/configuration.md` describes the same values under the names users write.
@@ -91,26 +92,9 @@ export interface AliasTarget {
 }
 
 /** A client key, as declared in the file or created through the admin API (there without the secret). */
-export interface KeySettings {
-  readonly label: string;
+export interface KeySettings extends KeyTerms {
   /** Hex SHA-256 of the key. The key itself is never kept. */
   readonly hash: string;
-  /** Epoch ms, or null for never. */
-  readonly expiresAt: number | null;
-  /** Public model names, or null for all. */
-  readonly models: readonly string[] | null;
-  readonly weight: number;
-  readonly maxConcurrent: number | null;
-  /** Requests per minute, or null for no limit. */
-  readonly ratePerMinute: number | null;
-  /** The most urgent that its requests may be. */
-  readonly maxPriority: Priority;
-  /** Ms; the longest deadline of its requests, which those have that name none. Null for no limit. */
-  readonly maxDeadlineMs: number | null;
-  /** Ollama's commands that change a node are forwarded for it. */
-  readonly mayManage: boolean;
-  /** A stream of its that breaks may go on at another node. */
-  readonly resume: boolean;
 }
 
 export interface Settings {

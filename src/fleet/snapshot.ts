@@ -1,4 +1,5 @@
-import type { EngineKind, NodeState, Priority, ProviderName } from './glossary.ts';
+import type { EngineKind, NodeState, ProviderName } from './glossary.ts';
+import type { KeyTerms } from './key-terms.ts';
 import type { NodeTimeouts, NodeTls } from './settings.ts';
 
 // The fleet as the control plane publishes it: immutable, replaced whole, plain data that survives structured cloning.
@@ -67,22 +68,9 @@ export interface ModelOffer {
   readonly slots: number | null;
 }
 
-export interface KeySnapshot {
+/** Its models are canonical public names. */
+export interface KeySnapshot extends KeyTerms {
   readonly id: string;
-  readonly label: string;
-  /** Epoch ms, or null for never. */
-  readonly expiresAt: number | null;
-  /** Canonical public names, or null for all. */
-  readonly models: readonly string[] | null;
-  readonly weight: number;
-  readonly maxConcurrent: number | null;
-  readonly ratePerMinute: number | null;
-  readonly maxPriority: Priority;
-  readonly maxDeadlineMs: number | null;
-  /** Ollama's commands that change a node are forwarded for it. */
-  readonly mayManage: boolean;
-  /** A stream of its that breaks may go on at another node, where the router's settings say so too. */
-  readonly resume: boolean;
 }
 
 export const emptySnapshot: FleetSnapshot = {

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Address } from '../../fleet/settings.ts';
+import { authority } from '../../lib/listening.ts';
 import { bad, good, type Reading } from './units.ts';
 
 // Addresses to listen on, and whether they are loopback. Only 127.0.0.0/8, ::1 (also as ::ffff:127.…) and the name
@@ -35,7 +36,7 @@ export function parseAddress(text: string): Reading<Address> {
 }
 
 export function showAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return authority(host, port);
 }
 
 /** True if only this machine can reach the host. */

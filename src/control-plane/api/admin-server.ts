@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Address, ListenerTls } from '../../fleet/settings.ts';
+import { authority, portOf, startListening } from '../../lib/listening.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
 import { readTlsFiles } from '../../lib/tls-files.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -48,17 +48,10 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     ? nodeHttps().createServer({ ...LIMITS, ...readTlsFiles('admin.tls', tls) }, onRequest)
     : createServer(LIMITS, onRequest);
   server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(listen.port, listen.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const port = portOf(server.address());
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  await startListening(server, listen);
+  const port = portOf(server);
   return {
-    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${authority(listen.host, port)}`,
     port,
     close: () =>
       new Promise((resolve) => {
@@ -126,8 +119,4 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply, 
     ...(request.complete || status < 400 ? {} : { connection: 'close' }),
   });
   response.end(text);
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

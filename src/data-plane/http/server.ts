@@ -1,8 +1,9 @@
 import type { Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../fleet/errors.ts';
 import type { Settings } from '../../fleet/settings.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { authority, portOf, startListening } from '../../lib/listening.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
 import { readTlsFiles } from '../../lib/tls-files.ts';
 import { uuid7Source } from '../../lib/uuid7.ts';
@@ -80,18 +81,11 @@ export async function listenForClients(
     if (isMalformed(error) && !request.complete && request.failBody(error)) return;
     if (!response.headersSent || !isMalformed(error)) socket.destroy();
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    const reusePort = shared?.reusePort ?? false;
-    server.listen({ host: listen.host, port: listen.port, backlog: 4096, reusePort }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const { port } = addressOf(server);
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const { host } = listen;
+  await startListening(server, { host, port: listen.port, backlog: 4096, reusePort: shared?.reusePort ?? false });
+  const port = portOf(server);
   return {
-    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${authority(host, port)}`,
     port,
     close: () =>
       new Promise((resolve) => {
@@ -117,10 +111,4 @@ function refuseBadRequest(error: NodeJS.ErrnoException, socket: Socket, requestI
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\nx-request-id: ${requestId}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-}
-
-function addressOf(server: Server): AddressInfo {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the listener has no address');
-  return address;
 }

@@ -89,13 +89,20 @@ export function emptyOr(...values: readonly unknown[]): FieldRule {
 }
 
 /** Applies the rules to an object's fields; one without a rule is an objection. `path` ends in a dot, or is empty for the call itself. */
-export function applyRules(object: Json, rules: FieldRules, draft: Draft, path = ''): void {
+function applyRules(object: Json, rules: FieldRules, draft: Draft, path = ''): void {
   for (const [field, value] of Object.entries(object)) {
     if (isUnset(value)) continue;
     const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
     if (rule) rule(value, path + field, draft);
     else draft.objections.unsayable(path + field);
   }
+}
+
+/** A call by its rules, told between two endpoints that are named as clients know them. */
+export function drafted(asked: Json, rules: FieldRules, from: string, to: string): Draft {
+  const draft: Draft = { call: {}, objections: new Objections(from, to) };
+  applyRules(asked, rules, draft);
+  return draft;
 }
 
 /** Objects to the first field of a part that is not among the known ones. */

@@ -1,12 +1,11 @@
 import { systemClock } from '../../../lib/clock.ts';
 import {
-  applyRules,
+  drafted,
   emptyOr,
   type FieldRule,
   type FieldRules,
   ignored,
   objectOf,
-  Objections,
   passes,
   renamed,
   textOf,
@@ -113,9 +112,7 @@ export const chatToMessages: Translator = {
   from: FROM,
   to: TO,
   translate: (asked) => {
-    const objections = new Objections(FROM, TO);
-    const call: Record<string, unknown> = {};
-    applyRules(asked, rules, { call, objections });
+    const { call, objections } = drafted(asked, rules, FROM, TO);
     call['max_tokens'] ??= MOST_TOKENS_UNASKED;
     // A choice among no tools is an error there.
     if (!('tools' in call)) delete call['tool_choice'];

@@ -1,13 +1,12 @@
 import { streamRule } from '../chat/stream-rule.ts';
 import {
-  applyRules,
+  drafted,
   emptyOr,
   type FieldRule,
   type FieldRules,
   ignored,
   nested,
   objectOf,
-  Objections,
   passes,
   renamed,
   textOf,
@@ -109,9 +108,7 @@ export const messagesToChat: Translator = {
   from: FROM,
   to: TO,
   translate: (asked) => {
-    const objections = new Objections(FROM, TO);
-    const call: Record<string, unknown> = {};
-    applyRules(asked, rules, { call, objections });
+    const { call, objections } = drafted(asked, rules, FROM, TO);
     call['messages'] = readTurns(asked, objections);
     if (objections.first) return objections.first;
     const wanted = {

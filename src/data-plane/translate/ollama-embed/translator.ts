@@ -1,14 +1,4 @@
-import {
-  applyRules,
-  countOf,
-  type FieldRule,
-  type FieldRules,
-  ignored,
-  objectOf,
-  Objections,
-  passes,
-  textOf,
-} from '../rules.ts';
+import { countOf, drafted, type FieldRule, type FieldRules, ignored, objectOf, passes, textOf } from '../rules.ts';
 import type { AnswerTranslation, Json, Translation, Translator, Untranslatable } from '../translation.ts';
 
 // Ollama's two ways to ask for embeddings: of one text or several, and the older one, of one. Options are how a model is loaded and how
@@ -81,9 +71,7 @@ function embedding(
   rules: FieldRules,
   tell: (vectors: Vectors, answer: Json) => Json | null,
 ): Translation | Untranslatable {
-  const objections = new Objections(from, TO);
-  const call: Record<string, unknown> = {};
-  applyRules(asked, rules, { call, objections });
+  const { call, objections } = drafted(asked, rules, from, TO);
   if (!('input' in call)) objections.malformed(prompt, 'given, and not empty');
   return objections.first ?? { call, answer: () => wholeOnly(tell) };
 }

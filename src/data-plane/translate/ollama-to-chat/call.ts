@@ -1,5 +1,5 @@
 import { streamRule } from '../chat/stream-rule.ts';
-import { applyRules, type Draft, type FieldRules, Objections } from '../rules.ts';
+import { type Draft, drafted, type FieldRules, type Objections } from '../rules.ts';
 import type { Json, Translator } from '../translation.ts';
 import { ownName } from './settings.ts';
 import { LoadTelling, OllamaTelling, type Shape } from './telling.ts';
@@ -25,7 +25,7 @@ export function toldAsChat({ from, rules, messagesOf, shape }: Endpoint): Transl
     from,
     to: TO,
     translate: (asked) => {
-      const draft = drafted(asked, rules, new Objections(from, TO));
+      const draft = draftedStream(asked, rules, from, TO);
       const { call, objections } = draft;
       const messages = messagesOf(asked, objections);
       if (messages === null && unloads(asked)) {
@@ -35,7 +35,7 @@ export function toldAsChat({ from, rules, messagesOf, shape }: Endpoint): Transl
       const { model } = asked;
       const wanted = { model, shape, hidesThinking: asked['think'] === false };
       if (messages) return { call: { ...call, messages }, nameOf: ownName, answer: () => new OllamaTelling(wanted) };
-      const shortest = drafted({ model, stream: asked['stream'] }, rules, objections);
+      const shortest = draftedStream({ model, stream: asked['stream'] }, rules, from, TO);
       return {
         call: { ...shortest.call, messages: [{ role: 'user', content: '.' }], max_tokens: 1 },
         answer: () => new LoadTelling(wanted),
@@ -45,9 +45,8 @@ export function toldAsChat({ from, rules, messagesOf, shape }: Endpoint): Transl
 }
 
 /** The call by its rules. Ollama streams unless told not to, and tells the counts at the end unasked. */
-export function drafted(asked: Json, rules: FieldRules, objections: Objections): Draft {
-  const draft: Draft = { call: {}, objections };
-  applyRules(asked, rules, draft);
+export function draftedStream(asked: Json, rules: FieldRules, from: string, to: string): Draft {
+  const draft = drafted(asked, rules, from, to);
   if (asked['stream'] !== false) streamRule(true, 'stream', draft);
   return draft;
 }

@@ -1,6 +1,6 @@
-import { emptyOr, type FieldRules, ignored, isUnset, Objections, optionalText, refused } from '../rules.ts';
+import { emptyOr, type FieldRules, ignored, isUnset, optionalText, refused } from '../rules.ts';
 import type { Json, Translation, Translator, Untranslatable } from '../translation.ts';
-import { drafted, type Endpoint, toldAsChat } from './call.ts';
+import { draftedStream, type Endpoint, toldAsChat } from './call.ts';
 import { contentWith } from './images.ts';
 import { settings } from './settings.ts';
 import { OllamaTelling } from './telling.ts';
@@ -63,7 +63,7 @@ export const ollamaGenerateToChat: Translator = {
 
 /** The prompt as it is. */
 function rawCall(asked: Json): Translation | Untranslatable {
-  const { call, objections } = drafted(asked, rawRules, new Objections(endpoint.from, COMPLETIONS));
+  const { call, objections } = draftedStream(asked, rawRules, endpoint.from, COMPLETIONS);
   const { model, prompt } = asked;
   if (typeof prompt !== 'string' || prompt === '')
     objections.malformed('prompt', 'a string, and not empty where raw is true');

@@ -1,6 +1,6 @@
 import { streamRule } from '../chat/stream-rule.ts';
 import {
-  applyRules,
+  drafted,
   emptyOr,
   type FieldRule,
   type FieldRules,
@@ -8,7 +8,6 @@ import {
   knowsOnly,
   nested,
   objectOf,
-  Objections,
   passes,
   refused,
   renamed,
@@ -93,9 +92,7 @@ export const responsesToChat: Translator = {
   from: FROM,
   to: TO,
   translate: (asked) => {
-    const objections = new Objections(FROM, TO);
-    const call: Record<string, unknown> = {};
-    applyRules(asked, rules, { call, objections });
+    const { call, objections } = drafted(asked, rules, FROM, TO);
     // Without tools OpenAI refuses it, and it says nothing.
     if (!('tools' in call)) delete call['parallel_tool_calls'];
     if (!('user' in call) && textOf(asked['safety_identifier'])) call['user'] = asked['safety_identifier'];
