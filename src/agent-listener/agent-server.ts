@@ -94,8 +94,14 @@ async function upgrade(
     socket.end(`HTTP/1.1 ${status} Refused\r\n${fields}\r\n\r\n${text}`);
     return;
   }
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${TUNNEL_PROTOCOL}\r\n\r\n`);
-  onTunnel(reply.nodeId, socket);
+  const { nodeId } = reply;
+  const agreed = `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${TUNNEL_PROTOCOL}\r\n\r\n`;
+  // Not before it is written: HTTP/2 takes the socket over below JavaScript, and the end of a write that is not its own
+  // brings the whole process down (Node 24, an assertion in Http2Session::OnStreamAfterWrite).
+  socket.write(agreed, (error) => {
+    if (error || socket.destroyed) socket.destroy();
+    else onTunnel(nodeId, socket);
+  });
 }
 
 function actionOf(request: IncomingMessage): AgentAction | null {

@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { flagName, rows, variableName } from '../config/table.ts';
 import { type Host, whole } from './commands/admin-command.ts';
+import { addAgentCommand } from './commands/agent.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLogCommand } from './commands/logs.ts';
 import { addModelCommands } from './commands/models.ts';
 import { addNodeCommands } from './commands/nodes.ts';
 import { addRequestCommands } from './commands/requests.ts';
 import { addTaskCommands } from './commands/tasks.ts';
+import { addTokenCommands } from './commands/tokens.ts';
 import { configCheck } from './config-check.ts';
 import { addCompletionCommand } from './completion/completion.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
@@ -58,10 +60,12 @@ export async function run(argv: readonly string[], host: Process): Promise<numbe
   addModelCommands(program, host);
   addTaskCommands(program, host);
   addKeyCommands(program, host);
+  addTokenCommands(program, host);
   addRequestCommands(program, host);
   addLogCommand(program, host);
   addTopCommand(program, host);
   addDoctorCommand(program, host);
+  addAgentCommand(program, host);
   const demo = program
     .command('demo')
     .description('see the router at work with engines of its own (in a checkout)')

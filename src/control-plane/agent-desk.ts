@@ -191,7 +191,11 @@ export class AgentDesk {
       const what = 'This opens another door of the router; agents need a registration token (weir tokens add LABEL).';
       throw new AgentRefusal(403, 'wrong_scope', what);
     }
-    throw new AgentRefusal(401, 'unauthorized', 'Send a registration token as "Authorization: Bearer TOKEN".');
+    const what =
+      secret === null
+        ? 'Send a registration token as "Authorization: Bearer TOKEN".'
+        : 'The registration token is not known, or was revoked. Ask for another one (weir tokens add LABEL).';
+    throw new AgentRefusal(401, 'unauthorized', what);
   }
 
   #cutOff(nodes: readonly RegisteredNode[], why: string): void {

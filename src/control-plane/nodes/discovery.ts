@@ -91,6 +91,6 @@ export class Discovery {
 }
 
 /** Another router is not found by itself (two that find each other pass requests round), nor is a server with nothing to offer. */
-function isWorthFinding({ engine, version, models }: ProbeAnswer): boolean {
+export function isWorthFinding({ engine, version, models }: ProbeAnswer): boolean {
   return engine !== 'openai' || (version !== 'weir' && models !== null && models.length > 0);
 }
