@@ -101,17 +101,19 @@ export class ChatBlocks {
     if (call === null) return;
     const asked = objectOf(call['function']);
     const name = textOf(asked?.['name']);
-    const block = this.#callOf(call['index'], textOf(call['id']), name);
+    const given = argumentsOf(asked?.['arguments']);
+    const block = this.#callOf(call['index'], textOf(call['id']), name, given);
     if (block.isClosed) return;
     if (block.name === '') block.name = name;
-    block.add(argumentsOf(asked?.['arguments']));
+    block.add(given);
   }
 
-  /** Most servers number the calls, some only name them; some number all of them 0. */
-  #callOf(index: unknown, id: string, name: string): OpenBlock {
+  /** Most servers number the calls, some only name them; some number all of them 0, of those some without ids. */
+  #callOf(index: unknown, id: string, name: string, given: string): OpenBlock {
     const known =
       typeof index === 'number' ? this.#calls.get(`#${index}`) : id === '' ? this.#lastCall : this.#calls.get(id);
-    const isAnother = known && id !== '' && known.id !== id && name !== '' && known.name !== '';
+    const isNamedAnew = known && name !== '' && known.name !== '';
+    const isAnother = isNamedAnew && (id === '' ? given !== '' && known.isWhole : known.id !== id);
     if (known && !isAnother) return known;
     const block = new OpenBlock('call', id === '' ? `call_${randomUUID()}` : id);
     this.#calls.set(typeof index === 'number' ? `#${index}` : block.id, block);

@@ -122,6 +122,23 @@ test('calls that servers number badly or not at all stay apart', () => {
   }
 });
 
+function bare(name: string, text: string): object {
+  return { index: 0, id: '', function: { name, arguments: text } };
+}
+
+test('calls without ids are told apart by a name after arguments that are whole', () => {
+  const calls = [bare('one', '{"a":'), bare('one', '1}'), bare('one', ''), bare('one', '{"a":2}'), bare('two', '{}')];
+  const { content } = readMessageEvents(told(calls.map((call) => chunk({ tool_calls: [call] }))));
+  assert.deepEqual(
+    content.map(({ name, json }) => [name, json]),
+    [
+      ['one', '{"a":1}'],
+      ['one', '{"a":2}'],
+      ['two', '{}'],
+    ],
+  );
+});
+
 test('why it stopped', () => {
   const cases: [string, object, object, unknown[]][] = [
     ['stop', {}, { content: 'x' }, ['end_turn', null]],
