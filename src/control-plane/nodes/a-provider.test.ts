@@ -57,6 +57,7 @@ function fleetOf(...all: readonly NodeSettings[]) {
     fleet,
     probedAt,
     fails: () => (answer = { kind: 'unreachable', detail: 'gone' }),
+    refusesKey: () => (answer = { kind: 'unauthorized', detail: 'key' }),
     pass: async (seconds: number) => {
       for (let passed = 0; passed < seconds; passed += 1) {
         clock.advance(1000);
@@ -98,4 +99,21 @@ test('a provider is asked once a minute, and every 5 s while something is amiss,
     await pass(1);
   }
   assert.deepEqual(probedAt.slice(3), [126_000, 131_000]);
+});
+
+test("a request's refused key makes a provider be asked within 5 s, and what that says of the key holds", async () => {
+  const { fleet, probedAt, refusesKey, pass } = fleetOf(provider);
+  await pass(10);
+  const [node] = fleet.registry.all();
+  assert.ok(node);
+  const doubt = () =>
+    fleet.doubt({ index: node.index, generation: node.generation, reason: 'unauthorized', model: null });
+  doubt();
+  assert.equal(node.health.state, 'ready');
+  await pass(6);
+  assert.deepEqual([probedAt.at(-1), node.health.state], [15_000, 'ready']);
+  refusesKey();
+  doubt();
+  await pass(6);
+  assert.equal(node.health.state, 'misconfigured');
 });

@@ -101,7 +101,9 @@ export class NodeFleet {
     const node = this.registry.byIndex(index, generation);
     if (!node) return;
     this.#doubted.add(node.id);
-    if (reason === 'unauthorized' && this.registry.refuseKey(node)) {
+    // A provider's list is asked for with the key, so the next probe knows better than a request, which a right of the key may lack for.
+    const isKeyRefused = reason === 'unauthorized' && !node.settings.provider;
+    if (isKeyRefused && this.registry.refuseKey(node)) {
       this.#options.onState(node);
       this.#options.onChange();
     }

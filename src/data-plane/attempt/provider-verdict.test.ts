@@ -23,7 +23,6 @@ test('nothing is held against a provider for the sake of one model', () => {
     const { blame, doubt, code } = providerVerdict(end, status);
     assert.deepEqual([blame, doubt, code], ['neutral', null, verdicts[end].code]);
   }
-  assert.equal(providerVerdict('unauthorized', 401), verdicts.unauthorized);
   assert.equal(providerVerdict('overloaded', 429), verdicts.overloaded);
 });
 
@@ -33,4 +32,9 @@ test('how long Google wants to be left alone stands in the body', () => {
   assert.equal(retryDelayOf(body), 34_500);
   assert.equal(retryDelayOf(Buffer.from('{"retryDelay": "soon"}')), null);
   assert.equal(retryDelayOf(Buffer.from('')), null);
+});
+
+test('a refused key has the provider looked at, and shuts it to nobody until then: it may lack the right to this only', () => {
+  assert.deepEqual(providerVerdict('unauthorized', 401), { ...verdicts.unauthorized, blame: 'neutral' });
+  assert.deepEqual(providerVerdict('unauthorized', 400), { ...verdicts.unauthorized, blame: 'neutral' });
 });

@@ -24,7 +24,9 @@ export function endOfProviderStatus(status: number, message: string): AttemptEnd
 export function providerVerdict(end: AttemptEnd, status: number | null): Verdict {
   const verdict = verdicts[end];
   const isOfOneModel = end === 'model-missing' || (end === 'unauthorized' && status === 403);
-  return isOfOneModel ? { ...verdict, blame: 'neutral', doubt: null } : verdict;
+  if (isOfOneModel) return { ...verdict, blame: 'neutral', doubt: null };
+  // A key with limited rights is refused with 401 for what it may not do. Whether it is wrong altogether tells the provider's list.
+  return end === 'unauthorized' ? { ...verdict, blame: 'neutral' } : verdict;
 }
 
 /** Ms that a refusal's body asks to be left alone, as Google's do in place of a header; null where it does not say. */
