@@ -213,10 +213,12 @@ async function serveBy(plane: DataPlane, trip: Trip, call: AnyCall, leg: NamedLe
       const { node: index, generation } = grant;
       if (verdict.doubt) plane.doubt({ index, generation, reason: verdict.doubt, model: trip.model });
       failure = attempt;
-      if (attempt.end === 'unsupported') plane.noteUnspoken(trip, grant);
+      const isUnspoken = attempt.end === 'unsupported' && !attempt.isTold;
+      // What is not noted counts as an attempt, or every node of a large fleet would be asked each time.
+      if (isUnspoken && trip.route.speech !== null) plane.noteUnspoken(trip, grant);
       else attemptsLeft = Math.min(attemptsLeft - 1, verdict.furtherAttempts);
       // Having found out that it does not speak the client's dialect, it is asked again in its own.
-      const isSpokenTo = attempt.end === 'unsupported' && canTranslate(plane, asking, grant);
+      const isSpokenTo = isUnspoken && canTranslate(plane, asking, grant);
       if (verdict.marksTried && !isSpokenTo) tried.push(refOf(grant));
       // An upload that may have reached a node is not sent again.
       if (isUpload(call) && (attempt.end !== 'connect-failed' || trip.upload?.isSpent)) attemptsLeft = 0;

@@ -20,12 +20,17 @@ import { endUpload, headersOfAnswer } from './uploads.ts';
 // Try and relay: what one node is asked, what of its answer reaches the client, and what its end means. Whether another node is tried is
 // the loop's to judge (request.ts).
 
+/** What every node has: a 404 there is about the model. Elsewhere it says so only if it speaks of a model. */
+const CHAT_PATH = '/v1/chat/completions';
+
 /** How one try ended. */
 export interface Attempt {
   readonly end: AttemptEnd;
   readonly verdict: Verdict;
   readonly retryAfterMs: number | null;
   readonly usage: Usage | null;
+  /** It was asked in another dialect than the client's. */
+  readonly isTold: boolean;
   /** Set where the request is over with this attempt. */
   readonly ending: Ending | null;
 }
@@ -94,9 +99,9 @@ export async function tryNode(
   const used = isResumed ? (trip.resumption?.usageOf(result.usage) ?? null) : result.usage;
   trip.usage = used ?? trip.usage;
   const message = result.refusal ? readErrorMessage(result.refusal.body) : null;
-  const isOwnDialect = trip.route.speech !== null && !telling;
+  const notAllHaveIt = asked.path !== CHAT_PATH;
   const end =
-    result.end === 'refused' ? endOfRefusal(node, isOwnDialect, result.status ?? 0, message ?? '') : result.end;
+    result.end === 'refused' ? endOfRefusal(node, notAllHaveIt, result.status ?? 0, message ?? '') : result.end;
   trip.attempts.push({
     nodeId: node.id,
     nodeName: node.name,
@@ -108,14 +113,20 @@ export async function tryNode(
   });
   const verdict = node.provider ? providerVerdict(end, result.status) : verdicts[end];
   const { baseUrl, apiKey } = node;
-  const scrubbed = { baseUrl, name: node.name, apiKey, model: { own: upstream, asked: call.model } };
+  const scrubbed = {
+    baseUrl,
+    name: node.provider ? null : node.name,
+    apiKey,
+    model: { own: upstream, asked: call.model },
+  };
   const said = retryAfterOf(result.refusal?.headers['retry-after'], clock.wall());
   const retryAfterMs = said ?? (node.provider && result.refusal ? retryDelayOf(result.refusal.body) : null);
   const { usage } = result;
+  const isTold = telling !== null;
   const ending = attemptEnding(plane, trip, end, result, scrubbed);
-  if (end !== 'broken' || ending !== null) return { end, verdict, retryAfterMs, usage, ending };
+  if (end !== 'broken' || ending !== null) return { end, verdict, retryAfterMs, usage, isTold, ending };
   trip.resumption?.broke(usage);
-  return { end, verdict: { ...verdict, furtherAttempts: MOST_ATTEMPTS }, retryAfterMs, usage, ending };
+  return { end, verdict: { ...verdict, furtherAttempts: MOST_ATTEMPTS }, retryAfterMs, usage, isTold, ending };
 }
 
 /** The answer has begun: it is asked for once more only where it breaks and can be resumed. */
@@ -134,5 +145,5 @@ function endOfRefusal({ provider }: NodeSnapshot, notAllHaveIt: boolean, status:
 
 /** An attempt of which no node heard. */
 function unasked(end: AttemptEnd): Attempt {
-  return { end, verdict: verdicts[end], retryAfterMs: null, usage: null, ending: null };
+  return { end, verdict: verdicts[end], retryAfterMs: null, usage: null, isTold: false, ending: null };
 }

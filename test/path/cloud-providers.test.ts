@@ -181,6 +181,14 @@ test("a provider's own 4xx is told in the client's form, whatever form it came i
   assert.match(await messages.text(), /^\{"type":"error","error":\{.*Request contains an invalid argument\./);
 });
 
+test("what a provider says of a client's own words names the model as the client does", async () => {
+  const refusal = { error: { message: 'gpt-x of OpenAI at https://inner.example/v1 takes no such thing', code: null } };
+  await using openai = await fakeProvider('openai', { answer: (_request, reply) => reply.json(400, refusal) });
+  await using router = await startDataPlane([openai.node({ name: 'openai' })]);
+  const answer = await (await router.chat({ model: 'openai:gpt-x' })).text();
+  assert.match(answer, /"openai:gpt-x of OpenAI at \[address\] takes no such thing"/);
+});
+
 test('more requests than maxConcurrent wait for each other, whatever models of the provider they name', async () => {
   const gate = held();
   await using openai = await fakeProvider('openai', { answer: gate.answer });

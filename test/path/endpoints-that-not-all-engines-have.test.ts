@@ -105,3 +105,25 @@ test('a node that has the endpoint and does not know the model is another matter
   const [settlement] = await router.settled(1);
   assert.equal(settlement?.attempts[0]?.end, 'model-missing');
 });
+
+for (const [what, lacking] of [
+  ['404', status(404, {}, 'File Not Found')],
+  ['501', status(501, {}, 'This server does not support embeddings. Start it with `--embeddings`')],
+] as const) {
+  for (const path of ['/v1/embeddings', '/v1/completions', '/api/embed']) {
+    test(`a node that answers ${what} for the embeddings or completions of ${path} keeps its chat`, async () => {
+      await using node = await scriptedNode({ paths: { '/v1/embeddings': lacking, '/v1/completions': lacking } });
+      await using router = await startDataPlane([{ url: node.url }]);
+      for (let turn = 0; turn < 6; turn += 1) {
+        const answer = await ask(router, path, path === '/v1/completions' ? { prompt: 'hello' } : { input: 'hello' });
+        assert.deepEqual([answer.status, (await answer.text()).includes(`has ${path}.`)], [404, true]);
+      }
+      assert.equal((await router.chat()).status, 200);
+      assert.equal(node.requests.length, 7, 'each was asked once');
+      assert.deepEqual(
+        router.plane.gauges().nodes.map(({ breaker }) => breaker),
+        ['closed'],
+      );
+    });
+  }
+}

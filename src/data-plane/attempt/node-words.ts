@@ -15,20 +15,20 @@ export interface NodeWords {
   readonly address: RegExp;
   /** Its port where the text says that it is one. */
   readonly port: RegExp | null;
-  readonly name: RegExp;
+  readonly name: RegExp | null;
   /** Base64 and hex words that hold host, host:port or name; null where all are too short to tell. */
   readonly base64: RegExp | null;
   readonly hex: RegExp | null;
 }
 
-export function nodeWords(baseUrl: string, name: string): NodeWords {
+export function nodeWords(baseUrl: string, name: string | null): NodeWords {
   const url = new URL(baseUrl);
   const bare = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   // A node reached as localhost knows itself by the address it was reached at.
   const resolved = bare.toLowerCase() === 'localhost' ? ['127.0.0.1', '::1'] : [];
   const hosts = new Set([bare, ...writtenHost(baseUrl), ...resolved, ...(isIPv6(bare) ? spelledOut(bare) : [])]);
-  const encodable = [name];
+  const encodable = name === null ? [] : [name];
   for (const host of hosts) {
     encodable.push(host, `${host}:${port}`, `[${host}]:${port}`);
   }
@@ -40,7 +40,7 @@ export function nodeWords(baseUrl: string, name: string): NodeWords {
           'giu',
         )
       : null,
-    name: new RegExp(asWord(name), 'giu'),
+    name: name === null ? null : new RegExp(asWord(name), 'giu'),
     base64: anyWordHolding(encodable.flatMap(base64Cores), 'A-Za-z0-9+/=_-', ''),
     hex: anyWordHolding(
       encodable.map((text) => Buffer.from(text).toString('hex')),

@@ -11,7 +11,8 @@ import type { NodeWords } from './node-words.ts';
 
 export interface ScrubbedNode {
   readonly baseUrl: string;
-  readonly name: string;
+  /** Null for a provider: clients say its name themselves, before that of its models. */
+  readonly name: string | null;
   /** Ours there; engines are known to repeat a key that they refuse. */
   readonly apiKey?: string | null;
   /** The engine's own name of the model, often a path, and the one that the client knows it by. */
@@ -40,7 +41,8 @@ export function scrubMessage(text: string, node: ScrubbedNode): string {
 }
 
 function scrubText(text: string, words: NodeWords, node: ScrubbedNode): string {
-  return scrubAddresses(text, words, node).replace(words.name, NODE).slice(0, MAX_MESSAGE_CHARS);
+  const clean = scrubAddresses(text, words, node);
+  return (words.name ? clean.replace(words.name, NODE) : clean).slice(0, MAX_MESSAGE_CHARS);
 }
 
 function scrubAddresses(text: string, words: NodeWords, { model, apiKey }: ScrubbedNode): string {
