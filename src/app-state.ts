@@ -5,6 +5,7 @@ import { DataPlane } from './data-plane/data-plane.ts';
 import { checkPort } from './data-plane/http/check-port.ts';
 import { type ClientServer, listenForClients } from './data-plane/http/server.ts';
 import type { Settings } from './fleet/settings.ts';
+import { plainReport, type SettingsReport } from './fleet/settings-report.ts';
 import { unpackSettlements } from './fleet/settlement-batch.ts';
 import { listedModels } from './fleet/offered-models.ts';
 import type { FleetSnapshot } from './fleet/snapshot.ts';
@@ -22,6 +23,7 @@ import { RelayThreads } from './relay-threads.ts';
 //   server         the clients' listener: opened when there is a fleet to place on; then the relay threads' on the same port
 
 export interface AppState extends RunningApp {
+  /** As they were at the start; those in force are the data plane's. */
   readonly settings: Settings;
   readonly clock: Clock;
   readonly httpClient: HttpClient;
@@ -38,7 +40,9 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
   const clock = systemClock;
   const httpClient = createHttpClient(settings.pool, clock);
   let toldSettled = false;
-  const controlPlane = new ControlPlaneHost(settings, clock, {
+  const { source } = hooks;
+  let inForce = settings;
+  const controlPlane = new ControlPlaneHost(source?.report ?? plainReport(settings), clock, {
     snapshot: (snapshot) => {
       relayThreads?.publish(snapshot);
       dataPlane.replaceSnapshot(snapshot);
@@ -60,6 +64,7 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
       dataPlane.abortKey(keyId);
       relayThreads?.abort(keyId);
     },
+    overrides: (overrides, apply) => source?.override(overrides, apply) ?? Promise.resolve([UNCHANGEABLE]),
     agents: (told) => agents.post(told),
   });
   const agents = new AgentListenerHost({
@@ -90,6 +95,17 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
     },
     ...(relayThreads ? { part: relayThreads.part } : {}),
   });
+  const take = async (report: SettingsReport): Promise<readonly string[]> => {
+    // First the plane that may object; what it took is undone by no failure of the other's, which has none.
+    const problems = await controlPlane.replaceSettings(report);
+    if (problems.length > 0 || report.settings === inForce) return problems;
+    inForce = report.settings;
+    relayThreads?.replaceSettings(inForce);
+    dataPlane.replaceSettings(inForce);
+    listener?.replaceSettings(inForce);
+    return [];
+  };
+  source?.connect(take);
   const listening = Promise.withResolvers<void>();
   // Whoever started this is told by the rejection below; here nobody may be listening yet.
   listening.promise.catch(() => undefined);
@@ -99,8 +115,9 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
     const admin = await controlPlane.start();
     const agentsUrl = await agents.start();
     if (relayThreads) await checkPort(settings.listen);
+    // What was set through the admin API is in force by now.
     const server = (listener = await listenForClients(
-      settings,
+      inForce,
       (request, response) => dataPlane.handle(request, response),
       relayThreads?.listening,
     ));
@@ -108,7 +125,7 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
     hooks.listening({ clientUrl: server.url, adminUrl: admin.url, adminToken: admin.token, agentsUrl });
     listening.resolve();
     const stop = once(async () => {
-      const limitMs = settings.timeouts.shutdownMs;
+      const limitMs = inForce.timeouts.shutdownMs;
       await Promise.all([dataPlane.drain(limitMs), relayThreads?.drain(limitMs)]);
       const giveUp = clock.after(CLOSE_WITHIN_MS, () => server.destroy());
       await Promise.all([server.close(), relayThreads?.stop()]);
@@ -130,6 +147,8 @@ export async function startApp(settings: Settings, hooks: AppHooks): Promise<App
 
 /** For answers already written to leave; after that what is open is a client that does not read or does not hang up. */
 const CLOSE_WITHIN_MS = 1000;
+
+const UNCHANGEABLE = 'the settings of this router cannot be changed while it runs';
 
 function foundNodes(snapshot: FleetSnapshot): Parameters<AppHooks['settled']>[0] {
   return snapshot.nodes.flatMap((node) => {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { ToAgentListener } from './fleet/agent-messages.ts';
 import type { ControlPlaneStart, ToControlPlane, ToDataPlane } from './fleet/messages.ts';
 import type { Settings } from './fleet/settings.ts';
+import type { Overrides, SettingsReport } from './fleet/settings-report.ts';
 import { emptySnapshot, type FleetSnapshot } from './fleet/snapshot.ts';
 import type { Gauges, NodeTelemetry } from './fleet/telemetry.ts';
 import type { Clock } from './lib/clock.ts';
@@ -12,6 +13,7 @@ import { RestartDelay } from './lib/restart-delay.ts';
 // indexes keep their meaning and the fleet does not flap.
 
 const STOP_WITHIN_MS = 5_000;
+const SETTINGS_WITHIN_MS = 5_000;
 
 export interface ControlPlaneListener {
   snapshot(snapshot: FleetSnapshot): void;
@@ -19,6 +21,8 @@ export interface ControlPlaneListener {
   gauges(): Gauges | Promise<Gauges>;
   abort(keyId: string): void;
   agents(told: ToAgentListener): void;
+  /** Judges what is set through the admin API, and takes it if told so; resolves with what is wrong. */
+  overrides(overrides: Overrides, apply: boolean): Promise<readonly string[]>;
 }
 
 export interface AdminListening {
@@ -31,7 +35,11 @@ export class ControlPlaneHost {
   readonly #clock: Clock;
   readonly #listener: ControlPlaneListener;
   readonly #startedAt: number;
-  #settings: Settings;
+  #report: SettingsReport;
+  /** Where it listens, once that is known. */
+  #adminListen: Settings['admin']['listen'];
+  readonly #questions = new Map<number, (problems: readonly string[]) => void>();
+  #question = 0;
   #snapshot: FleetSnapshot = emptySnapshot;
   #worker: Worker | null = null;
   readonly #restartDelay = new RestartDelay();
@@ -39,8 +47,9 @@ export class ControlPlaneHost {
   readonly #started = Promise.withResolvers<AdminListening>();
   #admin: AdminListening | null = null;
 
-  constructor(settings: Settings, clock: Clock, listener: ControlPlaneListener) {
-    this.#settings = settings;
+  constructor(report: SettingsReport, clock: Clock, listener: ControlPlaneListener) {
+    this.#report = report;
+    this.#adminListen = report.settings.admin.listen;
     this.#clock = clock;
     this.#listener = listener;
     this.#startedAt = clock.wall();
@@ -57,6 +66,25 @@ export class ControlPlaneHost {
     if (!this.#worker) return false;
     this.#worker.postMessage(message);
     return true;
+  }
+
+  /** Resolves when it goes by these settings, or with what speaks against them. While it is away its next start takes them. */
+  replaceSettings(report: SettingsReport): Promise<readonly string[]> {
+    this.#question += 1;
+    const question = this.#question;
+    const before = this.#report;
+    this.#report = report;
+    if (!this.post({ kind: 'settings', question, report })) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const answer = (problems: readonly string[]): void => {
+        cancel();
+        this.#questions.delete(question);
+        if (problems.length > 0) this.#report = before;
+        resolve(problems);
+      };
+      const cancel = this.#clock.after(SETTINGS_WITHIN_MS, () => answer([]));
+      this.#questions.set(question, answer);
+    });
   }
 
   /** Lets it write what is pending, then ends it. */
@@ -78,8 +106,10 @@ export class ControlPlaneHost {
   }
 
   #spawn(): void {
+    const { settings } = this.#report;
     const start: ControlPlaneStart = {
-      settings: this.#settings,
+      settings: { ...settings, admin: { ...settings.admin, listen: this.#adminListen } },
+      report: this.#report,
       resume: this.#snapshot.version === 0 ? null : this.#snapshot,
       startedAt: this.#startedAt,
     };
@@ -133,6 +163,12 @@ export class ControlPlaneHost {
       case 'agents':
         this.#listener.agents(message.told);
         return;
+      case 'settings-taken':
+        this.#questions.get(message.question)?.(message.problems);
+        return;
+      case 'overrides?':
+        void this.#judge(message.question, message.overrides, message.apply);
+        return;
       case 'stopped':
         this.#stopping?.();
     }
@@ -142,16 +178,18 @@ export class ControlPlaneHost {
     this.post({ kind: 'gauges', question, gauges: await this.#listener.gauges() });
   }
 
+  async #judge(question: number, overrides: Overrides, apply: boolean): Promise<void> {
+    const problems = await this.#listener.overrides(overrides, apply);
+    this.post({ kind: 'overrides-judged', question, problems });
+  }
+
   #listening(admin: AdminListening): void {
     this.#admin ??= admin;
     // A restarted worker takes the port that was chosen at first, where it was left to the system.
     const { hostname, port } = new URL(admin.url);
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    const listen = {
-      host: this.#settings.admin.listen.host || host,
-      port: Number(port) || this.#settings.admin.listen.port,
-    };
-    this.#settings = { ...this.#settings, admin: { ...this.#settings.admin, listen } };
+    const before = this.#adminListen;
+    this.#adminListen = { host: before.host || host, port: Number(port) || before.port };
     this.#whenComplete();
   }
 

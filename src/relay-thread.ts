@@ -60,7 +60,7 @@ async function startRelayThread(start: RelayStart, main: MessagePort): Promise<v
     clock,
     random: Math.random,
     catchUp,
-    learns: settings.selection.policy === 'adaptive',
+    learns: () => plane.settings.selection.policy === 'adaptive',
   });
   const plane = new DataPlane({
     settings,
@@ -99,6 +99,10 @@ async function startRelayThread(start: RelayStart, main: MessagePort): Promise<v
     switch (message.kind) {
       case 'fleet':
         return place(message);
+      case 'settings':
+        plane.replaceSettings(message.settings);
+        server?.replaceSettings(message.settings);
+        return;
       case 'abort':
         return plane.abortKey(message.keyId);
       case 'report?':

@@ -48,7 +48,7 @@ export class RelayThreads {
   readonly part: ThreadPart;
   /** How the main thread listens. */
   readonly listening: SharedListening;
-  readonly #settings: Settings;
+  #settings: Settings;
   readonly #clock: Clock;
   readonly #listener: RelayThreadsListener;
   readonly #board: Board;
@@ -117,6 +117,12 @@ export class RelayThreads {
   appliedByMain(version: number): void {
     this.#mainApplied = version;
     this.#tellApplied();
+  }
+
+  /** Gives settings to all workers, those to come too; the main thread's own data plane is given them by itself. */
+  replaceSettings(settings: Settings): void {
+    this.#settings = settings;
+    for (const worker of this.#workers()) worker.send({ kind: 'settings', settings });
   }
 
   abort(keyId: string): void {

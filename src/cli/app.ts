@@ -1,4 +1,5 @@
 import type { Settings } from '../fleet/settings.ts';
+import type { Overrides, SettingsReport } from '../fleet/settings-report.ts';
 
 // What the command line needs of a running router, and no more. `startApp` of app-state.ts is given to it in main.ts,
 // tests give their own.
@@ -21,7 +22,18 @@ export interface Listening {
   readonly adminToken: string | null;
 }
 
+/** Where settings come from while the router runs. */
+export interface SettingsSource {
+  readonly report: SettingsReport;
+  /** Names who takes settings into force; `take` resolves with what speaks against them, and then nothing has changed. */
+  connect(take: (report: SettingsReport) => Promise<readonly string[]>): void;
+  /** Judges all that is set through the admin API, and takes it if told so; resolves with what is wrong. */
+  override(overrides: Overrides, apply: boolean): Promise<readonly string[]>;
+}
+
 export interface AppHooks {
+  /** Without one the settings stay as they are. */
+  readonly source?: SettingsSource;
   /** Called once when both listeners are up. */
   listening(listening: Listening): void;
   /** Called once when the first probe of every node has finished, or 5 s have passed. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { processEnvironment } from '../config/sources/environment.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { StartApp } from './app.ts';
@@ -21,6 +21,7 @@ export async function runProcess(): Promise<void> {
     runDemo,
     signals: process,
     now: () => systemClock.now(),
+    hasLostTerminal,
     clock: systemClock,
     terminal: processTerminal(),
     stdout: (text) => void process.stdout.write(text),
@@ -34,6 +35,17 @@ export async function runProcess(): Promise<void> {
 }
 
 function ignore(): void {}
+
+/** A process of a terminal that was closed cannot open it any more. */
+function hasLostTerminal(): boolean {
+  if (!process.stdin.isTTY) return false;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 // Loaded only when a router is started, so that --help and `config check` stay quick.
 const startApp: StartApp = async (settings, hooks) => {

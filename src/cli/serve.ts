@@ -1,4 +1,7 @@
+import { FileWatch } from '../config/file-watch.ts';
+import { LiveSettings } from '../config/live-settings.ts';
 import { loadSettings, type SettingsRequest } from '../config/load-settings.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { AppHooks, RunningApp, StartApp } from './app.ts';
 import { lockDataDir, type DataDirLock } from './data-dir.ts';
 import {
@@ -12,7 +15,7 @@ import {
   tightenedText,
   warningsText,
 } from './messages.ts';
-import { watchSignals, type SignalSource } from './signals.ts';
+import { watchHangUp, watchSignals, type SignalSource } from './signals.ts';
 
 // The life of a router as a process: settings, lock, start, signals, drain, exit code. What is said to people goes to
 // standard error, except the addresses, which scripts read from standard output. Lines of the log are the control
@@ -26,6 +29,9 @@ export interface ServeDeps {
   readonly signals: SignalSource;
   /** Monotonic ms. */
   readonly now: () => number;
+  readonly clock: Clock;
+  /** True where this process was started in a terminal that is no more. Absent: it was started in none. */
+  readonly hasLostTerminal?: () => boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Ends the process without waiting for anything. */
@@ -49,7 +55,9 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
   const ended = Promise.withResolvers<void>();
   let adminUrl = '';
   let lock: DataDirLock | null = null;
+  const live = new LiveSettings(request, loaded, () => deps.clock.wall());
   const hooks: AppHooks = {
+    source: live,
     listening: (listening) => {
       adminUrl = listening.adminUrl;
       lock?.keepAdminUrl(reachable(adminUrl));
@@ -69,16 +77,35 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
     },
     deps.exit,
   );
+  const started = Promise.withResolvers<void>();
+  const reload = (by: 'file' | 'signal'): void => {
+    // What comes of it is told by the control plane: in the log and to administrators.
+    void started.promise.then(() => live.reload(by));
+  };
+  const watch = new FileWatch(
+    deps.clock,
+    () => live.files,
+    () => reload('file'),
+  );
+  watchHangUp(
+    deps.signals,
+    deps.hasLostTerminal ?? (() => false),
+    () => reload('signal'),
+    () => ended.resolve(),
+  );
   let code = 0;
   try {
     lock = lockDataDir(settings.dataDir);
     if (lock.wasTightened) say(deps.stderr, warningsText([tightenedText(settings.dataDir)]));
+    await watch.start();
     running = await deps.startApp(settings, hooks);
+    started.resolve();
     await ended.promise;
   } catch (error) {
     deps.stderr(startFailedText(error));
     code = 1;
   }
+  watch.stop();
   try {
     await running?.stop();
   } catch (error) {

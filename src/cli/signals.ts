@@ -10,6 +10,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  on(signal: 'SIGHUP', listener: () => void): unknown;
 }
 
 /** Watches both signals; `now` is monotonic milliseconds. */
@@ -31,4 +32,17 @@ export function watchSignals(
   };
   source.on('SIGINT', listener);
   source.on('SIGTERM', listener);
+}
+
+/**
+ * SIGHUP asks a server to read its configuration anew, and tells a program in a terminal that the terminal was closed. Which of the two it
+ * is shows in whether the terminal is still there.
+ */
+export function watchHangUp(
+  source: SignalSource,
+  hasLostTerminal: () => boolean,
+  reload: () => void,
+  stop: () => void,
+): void {
+  source.on('SIGHUP', () => (hasLostTerminal() ? stop() : reload()));
 }

@@ -71,6 +71,8 @@ function settingsTable(): string {
   ].join('\n');
 }
 
+const RESTART = `Only a restart changes ${rows.flatMap(({ path, restart }) => (restart ? [`\`${path}\``] : [])).join(', ')}.`;
+
 const INTRODUCTION = `<!-- Generated from src/config/describe.ts and src/config/table.ts; change those and run: node tools/write-docs.ts -->
 
 # Configuration
@@ -79,10 +81,11 @@ Weir runs without any. \`weir config check\` prints every setting with where it 
 
 A setting is taken from the first of these that has it:
 
-1. a flag: \`--queue-max-waiters 200\`
-2. a variable: \`WEIR_QUEUE_MAX_WAITERS=200\` (an empty one counts as unset)
-3. the file, YAML or JSON: \`--config FILE\`, else the file that \`WEIR_CONFIG\` names, else \`weir.yaml\` or \`weir.yml\` in the working directory
-4. the default
+1. the admin API: \`PUT /api/settings\` with \`{"queue":{"maxWaiters":200}}\`, until it is taken back there with \`null\`
+2. a flag: \`--queue-max-waiters 200\`
+3. a variable: \`WEIR_QUEUE_MAX_WAITERS=200\` (an empty one counts as unset)
+4. the file, YAML or JSON: \`--config FILE\`, else the file that \`WEIR_CONFIG\` names, else \`weir.yaml\` or \`weir.yml\` in the working directory
+5. the default
 
 Names follow the place in the file: \`queue.maxWaiters\`, \`WEIR_QUEUE_MAX_WAITERS\`, \`--queue-max-waiters\`. What Weir does not know is an error that names the nearest thing it does know.
 
@@ -91,6 +94,13 @@ Names follow the place in the file: \`queue.maxWaiters\`, \`WEIR_QUEUE_MAX_WAITE
 - **Addresses** are \`HOST:PORT\`; IPv6 in brackets and, in a file, in quotes: \`"[::1]:9347"\`.
 - **\`\${NAME}\`** inside any value of the file is replaced by that variable; one that is not set is an error. \`$\${\` writes a literal \`\${\`.
 - **Paths** may start with \`~\`; relative ones start at the directory of the file, or at the working directory in a flag or variable.
+
+## While it runs
+
+The file is read anew when it changes (saved in place, renamed over, or swapped as Kubernetes does with a ConfigMap) and on SIGHUP; so are the certificates of the listeners. All of it is checked first: a file with a mistake changes nothing, and the log and \`GET /api/settings\` say what is wrong. Then what differs is taken: nodes that stay keep what was counted and learned of them, requests under way go on.
+${RESTART}
+
+\`GET /api/settings\` shows each setting with where it came from, what waits for a restart, and how the last change went. \`PUT /api/settings\` sets what is in the table below, except secrets, settings of providers and what waits for a restart; it is kept in \`dataDir\`. \`GET /api/audit\` lists what was changed.
 `;
 
 const LISTS = `The admin token and the keys of providers have no flag, since other users of a machine can read the command lines of its processes.

@@ -15,7 +15,8 @@ import { doubtful, reportUnable, reportUnsafe } from './safety.ts';
 import type { Environment } from './sources/environment.ts';
 import { readYamlFile } from './sources/yaml-file.ts';
 import { table, type Row } from './table.ts';
-import { reportUnknownKeys, reportUnknownVariables } from './unknown-keys.ts';
+import { reportUnknownKeys, reportUnknownVariables, reportUnusableOverrides } from './unknown-keys.ts';
+import type { Raw } from './values/kinds.ts';
 
 // The whole way from file, variables and flags to one validated value. Nothing else in the project reads any of the
 // three. Unset is told from wrong everywhere, and all that is wrong is told together.
@@ -28,6 +29,8 @@ export interface SettingsRequest {
   /** Every `--node`, as typed. */
   readonly nodes: readonly string[];
   readonly env: Environment;
+  /** By setting's path: what was set through the admin API, as written there. */
+  readonly overrides?: ReadonlyMap<string, Raw>;
   readonly cwd: string;
   /** Epoch ms. */
   readonly now: number;
@@ -52,7 +55,7 @@ export interface UnusableSettings {
 
 /** Loads and validates; never throws for anything a user wrote. */
 export async function loadSettings(request: SettingsRequest): Promise<LoadedSettings | UnusableSettings> {
-  const { env, cwd, flags } = request;
+  const { env, cwd, flags, overrides = new Map<string, Raw>() } = request;
   const problems = new Problems();
   const inForce: InForce[] = [];
   const fileName = configFileName(request);
@@ -61,7 +64,8 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   const warnings = [...reportUnknownVariables(env, problems)];
 
   const { keys, warnings: keyWarnings } = file ? readKeys(file, problems, inForce) : { keys: [], warnings: [] };
-  const sources = { file, env, flags, cwd };
+  reportUnusableOverrides(overrides.keys(), problems);
+  const sources = { file, env, flags, cwd, overrides };
   const settings: Settings = {
     ...settingsOf(sources, keys, problems, inForce),
     modelTimeouts: file ? readModelTimeouts(file, problems, inForce) : {},

@@ -6,11 +6,11 @@ import { flagName, variableName, type Row } from './table.ts';
 import type { Kind, Raw } from './values/kinds.ts';
 import type { Problems } from './problems.ts';
 
-// One value per row, from the strongest source that has it: flag, variable, file, fallback. A weaker source is not even
+// One value per row, from the strongest source that has it: the admin API, flag, variable, file, fallback. A weaker source is not even
 // read, so a broken value that is overridden does not stop the start.
 
 /** Where a setting came from. */
-export type Origin = 'default' | 'flag' | `file:${number}` | `env:${string}`;
+export type Origin = 'default' | 'flag' | 'api' | `file:${number}` | `env:${string}`;
 
 export interface Sources {
   readonly file: SourceFile | null;
@@ -18,6 +18,8 @@ export interface Sources {
   /** By setting's path. */
   readonly flags: ReadonlyMap<string, string>;
   readonly cwd: string;
+  /** By setting's path: what was set through the admin API. */
+  readonly overrides?: ReadonlyMap<string, Raw>;
 }
 
 export interface InForce {
@@ -63,7 +65,9 @@ export function resolveRow<T>(row: Row<T>, sources: Sources, problems: Problems,
 }
 
 function find<T>(row: Row<T>, sources: Sources, problems: Problems): Found {
-  const { file, env, flags, cwd } = sources;
+  const { file, env, flags, cwd, overrides } = sources;
+  const override = overrides?.get(row.path);
+  if (override !== undefined) return { raw: override, origin: 'api', where: null, directory: cwd };
   const flag = flags.get(row.path);
   if (flag !== undefined) return { raw: flag, origin: 'flag', where: `--${flagName(row.path)}`, directory: cwd };
   const name = variableName(row.path);

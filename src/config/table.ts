@@ -35,6 +35,8 @@ export interface Row<T> {
   readonly secret?: true;
   /** A path in the file system: `~` is the home directory, and relative ones start at the file that names them. */
   readonly isPath?: true;
+  /** Taken at the start only. */
+  readonly restart?: true;
 }
 
 const address = parsed('host:port', parseAddress, showAddress);
@@ -62,39 +64,53 @@ function pathRow<T>(path: string, kind: Kind<T>, fallback: string | null, doc: s
   return { path, kind, fallback, doc, isPath: true };
 }
 
+function atStart<T>(each: Row<T>): Row<T> {
+  return { ...each, restart: true };
+}
+
 export const table = {
-  listen: row(
-    'listen',
-    address,
-    '127.0.0.1:9347',
-    'Where clients connect. Port 0 takes any free port. An address other than loopback requires keys unless `auth.clients` says otherwise.',
+  listen: atStart(
+    row(
+      'listen',
+      address,
+      '127.0.0.1:9347',
+      'Where clients connect. Port 0 takes any free port. An address other than loopback requires keys unless `auth.clients` says otherwise.',
+    ),
   ),
-  threads: row(
-    'threads',
-    count({ min: 1, max: 64 }),
-    '1',
-    'Threads that relay requests, at most one per core. More than 1 on Linux only. The slots of nodes, the waiting room and the limits of keys are the same for all of them.',
+  threads: atStart(
+    row(
+      'threads',
+      count({ min: 1, max: 64 }),
+      '1',
+      'Threads that relay requests, at most one per core. More than 1 on Linux only. The slots of nodes, the waiting room and the limits of keys are the same for all of them.',
+    ),
   ),
-  tlsCert: pathRow(
-    'tls.cert',
-    pemPath,
-    null,
-    "PEM file with the certificate of the clients' listener. Together with `tls.key`.",
+  tlsCert: atStart(
+    pathRow(
+      'tls.cert',
+      pemPath,
+      null,
+      "PEM file with the certificate of the clients' listener. Together with `tls.key`.",
+    ),
   ),
-  tlsKey: pathRow('tls.key', pemPath, null, "PEM file with the private key of the clients' listener."),
-  adminListen: row(
-    'admin.listen',
-    address,
-    '127.0.0.1:9348',
-    'Where the admin API, the dashboard and the metrics listen. An address other than loopback needs `admin.tls`.',
+  tlsKey: atStart(pathRow('tls.key', pemPath, null, "PEM file with the private key of the clients' listener.")),
+  adminListen: atStart(
+    row(
+      'admin.listen',
+      address,
+      '127.0.0.1:9348',
+      'Where the admin API, the dashboard and the metrics listen. An address other than loopback needs `admin.tls`.',
+    ),
   ),
-  adminTlsCert: pathRow(
-    'admin.tls.cert',
-    pemPath,
-    null,
-    'PEM file with the certificate of the admin listener. Together with `admin.tls.key`.',
+  adminTlsCert: atStart(
+    pathRow(
+      'admin.tls.cert',
+      pemPath,
+      null,
+      'PEM file with the certificate of the admin listener. Together with `admin.tls.key`.',
+    ),
   ),
-  adminTlsKey: pathRow('admin.tls.key', pemPath, null, 'PEM file with the private key of the admin listener.'),
+  adminTlsKey: atStart(pathRow('admin.tls.key', pemPath, null, 'PEM file with the private key of the admin listener.')),
   adminToken: {
     ...row(
       'admin.token',
@@ -103,38 +119,53 @@ export const table = {
       'The token the admin API asks for. Without one, a token is made on the first start, printed once and kept in `dataDir`.',
     ),
     secret: true,
+    restart: true,
   },
-  agentsListen: row(
-    'agents.listen',
-    optional(address),
-    null,
-    'Where `weir agent` joins the fleet, such as `0.0.0.0:9349`. Nowhere without it. An address other than loopback needs `agents.tls`.',
+  agentsListen: atStart(
+    row(
+      'agents.listen',
+      optional(address),
+      null,
+      'Where `weir agent` joins the fleet, such as `0.0.0.0:9349`. Nowhere without it. An address other than loopback needs `agents.tls`.',
+    ),
   ),
-  agentsTlsCert: pathRow(
-    'agents.tls.cert',
-    pemPath,
-    null,
-    'PEM file with the certificate of the listener of agents. Together with `agents.tls.key`.',
+  agentsTlsCert: atStart(
+    pathRow(
+      'agents.tls.cert',
+      pemPath,
+      null,
+      'PEM file with the certificate of the listener of agents. Together with `agents.tls.key`.',
+    ),
   ),
-  agentsTlsKey: pathRow('agents.tls.key', pemPath, null, 'PEM file with the private key of the listener of agents.'),
-  agentsHeartbeat: row('agents.heartbeat', duration({ minMs: 100 }), '10s', 'Time between two heartbeats of an agent.'),
-  agentsTimeout: row(
-    'agents.timeout',
-    duration({ minMs: 200 }),
-    '30s',
-    'Silence of an agent after which its node counts as gone. At least twice `agents.heartbeat`.',
+  agentsTlsKey: atStart(
+    pathRow('agents.tls.key', pemPath, null, 'PEM file with the private key of the listener of agents.'),
   ),
-  dataDir: pathRow(
-    'dataDir',
-    line('path'),
-    '~/.weir',
-    'Directory of the database and secrets, mode 0700. One process at a time uses it.',
+  agentsHeartbeat: atStart(
+    row('agents.heartbeat', duration({ minMs: 100 }), '10s', 'Time between two heartbeats of an agent.'),
   ),
-  insecure: row(
-    'insecure',
-    flag,
-    'false',
-    'Start even where strangers could use the router without a key or read the admin token on the wire.',
+  agentsTimeout: atStart(
+    row(
+      'agents.timeout',
+      duration({ minMs: 200 }),
+      '30s',
+      'Silence of an agent after which its node counts as gone. At least twice `agents.heartbeat`.',
+    ),
+  ),
+  dataDir: atStart(
+    pathRow(
+      'dataDir',
+      line('path'),
+      '~/.weir',
+      'Directory of the database and secrets, mode 0700. One process at a time uses it.',
+    ),
+  ),
+  insecure: atStart(
+    row(
+      'insecure',
+      flag,
+      'false',
+      'Start even where strangers could use the router without a key or read the admin token on the wire.',
+    ),
   ),
   authClients: row(
     'auth.clients',

@@ -1,7 +1,7 @@
 import type { Environment } from './sources/environment.ts';
 import type { SectionTree, SourceFile } from './sources/tree.ts';
 import type { Problems } from './problems.ts';
-import { rows, variableName } from './table.ts';
+import { type Row, rows, table, variableName } from './table.ts';
 import { editDistance, nearest } from './values/spelling.ts';
 
 // Keys and variables that mean nothing. In the file each one is an error: a misspelt limit that is silently ignored
@@ -68,4 +68,20 @@ export function reportUnknownVariables(env: Environment, problems: Problems): re
     }
   }
   return warnings;
+}
+
+/** What cannot be set through the admin API: what only a restart changes, secrets, whole lists, and what belongs to a provider's key. */
+export function reportUnusableOverrides(paths: Iterable<string>, problems: Problems): void {
+  const changeable = new Set(
+    Object.values(table).flatMap((row: Row<unknown>) => (row.restart || row.secret ? [] : [row.path])),
+  );
+  const known = new Set<string>([...rows.map(({ path }) => path), ...LISTS]);
+  for (const path of paths) {
+    if (changeable.has(path)) continue;
+    if ([...known].some((each) => each === path || path.startsWith(`${each}.`))) {
+      problems.add(path, null, 'cannot be set through the admin API; set it in the file, by a variable or by a flag');
+    } else {
+      problems.add(path, null, `unknown; ${suggestion(path, changeable, [...known])}`);
+    }
+  }
 }

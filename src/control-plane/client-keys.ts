@@ -21,10 +21,18 @@ export class ClientKeys {
   constructor(table: KeysTable, declared: readonly KeySettings[], declaredAt: number) {
     this.#table = table;
     for (const key of table.all()) this.#keys.set(key.id, { ...key, managedBy: 'api' });
+    this.declare(declared, declaredAt);
+  }
+
+  /** Replaces the declared keys; those that stay keep their ids. */
+  declare(declared: readonly KeySettings[], declaredAt: number): void {
+    const before = new Map(this.#keys);
+    for (const [id, { managedBy }] of before) if (managedBy === 'config') this.#keys.delete(id);
     for (const key of declared) {
       // An id that stays the same over restarts and tells nothing of the hash.
       const id = sha256(`weir key ${key.hash}`).slice(0, 32);
-      this.#keys.set(id, { ...key, id, createdAt: declaredAt, managedBy: 'config' });
+      const createdAt = before.get(id)?.createdAt ?? declaredAt;
+      this.#keys.set(id, { ...key, id, createdAt, managedBy: 'config' });
     }
   }
 

@@ -55,9 +55,14 @@ export async function startControlPlane(
     const { token, isNew } = adminToken(settings.admin.token, settings.dataDir);
     port.on('message', (message) => {
       if (message.kind === 'stop') void stop();
-      else if (!isStopped) opened.take(message);
+      else if (message.kind === 'settings') {
+        const problems = isStopped ? [] : opened.replaceSettings(message.report);
+        server?.renewTls();
+        link.send({ kind: 'settings-taken', question: message.question, problems });
+      } else if (!isStopped) opened.take(message);
     });
     opened.begin();
+    await opened.restoreSettings();
     server = await startAdminServer({
       listen: settings.admin.listen,
       tls: settings.admin.tls,

@@ -1,13 +1,17 @@
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import type { ToControlPlane, ToDataPlane } from '../fleet/messages.ts';
 import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
+import type { Overrides } from '../fleet/settings-report.ts';
 import type { Clock } from '../lib/clock.ts';
 
-// The other plane, seen from here: messages out, and the two things it answers. Every wait is bounded, because that plane
+// The other plane, seen from here: messages out, and the three things it answers. Every wait is bounded, because that plane
 // owes this one nothing: it may be busy, draining or gone.
 
 const APPLIED_WITHIN_MS = 2000;
 const GAUGES_WITHIN_MS = 1000;
+const JUDGED_WITHIN_MS = 5000;
+
+const NO_ANSWER = 'the settings could not be looked at in time; try again in a moment';
 
 /** The part of a `MessagePort` that is used. */
 export interface Port {
@@ -26,6 +30,7 @@ export class DataPlaneLink {
   readonly #clock: Clock;
   readonly #appliedWaiters = new Set<Waiting<boolean>>();
   readonly #questions = new Map<number, (gauges: Gauges | null) => void>();
+  readonly #judged = new Map<number, (problems: readonly string[]) => void>();
   #applied = 0;
   #question = 0;
 
@@ -77,11 +82,31 @@ export class DataPlaneLink {
     });
   }
 
-  /** Takes the two answers in; true if `message` was one. */
+  /** Has all that is set through the admin API judged, and taken if `apply`; resolves with what is wrong (in 5 s at most). */
+  askOverrides(overrides: Overrides, apply: boolean): Promise<readonly string[]> {
+    this.#question += 1;
+    const question = this.#question;
+    return new Promise((resolve) => {
+      const answer = (problems: readonly string[]): void => {
+        cancel();
+        this.#judged.delete(question);
+        resolve(problems);
+      };
+      const cancel = this.#clock.after(JUDGED_WITHIN_MS, () => answer([NO_ANSWER]));
+      this.#judged.set(question, answer);
+      this.send({ kind: 'overrides?', question, overrides, apply });
+    });
+  }
+
+  /** Takes the three answers in; true if `message` was one. */
   take(message: ToControlPlane): boolean {
     if (message.kind === 'applied') {
       this.#applied = Math.max(this.#applied, message.version);
       for (const waiting of this.#appliedWaiters) if (waiting.version <= this.#applied) waiting.resolve(true);
+      return true;
+    }
+    if (message.kind === 'overrides-judged') {
+      this.#judged.get(message.question)?.(message.problems);
       return true;
     }
     if (message.kind !== 'gauges') return false;

@@ -26,7 +26,7 @@ import type { Log } from './telemetry/log.ts';
 const RULE_AGAIN_AFTER_MS = 600_000;
 
 export interface ModelTasksOptions {
-  readonly settings: Settings;
+  readonly settings: () => Settings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly database: DatabaseSync;
@@ -60,7 +60,9 @@ export class ModelTasks {
       clock,
       random,
       newId: uuid7Source(() => clock.wall()),
-      maxPulls: settings.tasks.maxPulls,
+      get maxPulls() {
+        return settings().tasks.maxPulls;
+      },
       stored: table.all(),
       keep: (task) => table.save([task]),
       save: (task) => quietly(() => table.save([task])),
@@ -93,7 +95,7 @@ export class ModelTasks {
     if (node.health.state === 'offline') this.tasks.renew(node.id, 'pull');
     this.tasks.wake();
     if (node.health.state !== 'ready') return;
-    for (const rule of this.#options.settings.distribution) {
+    for (const rule of this.#options.settings().distribution) {
       if (!isWantedBy(rule, this.candidate(node, rule.model)) || this.#isSettledOtherwise(node, rule.model)) continue;
       const { id: nodeId, settings } = node;
       const order = { kind: 'pull', nodeId, nodeName: settings.name, model: rule.model, keepAlive: null } as const;
@@ -104,6 +106,11 @@ export class ModelTasks {
         this.#options.log.warn('a rule of distribution could not begin', { model: rule.model, reason: error.message });
       }
     }
+  }
+
+  /** Rules of distribution, or how many may be pulled at once, became others. */
+  rulesChanged(): void {
+    for (const node of this.#options.fleet().registry.all()) this.nodeChanged(node);
   }
 
   /** A probe ended, or the node is gone. Nodes that a restart of this plane found as they were have no other first sign of life. */
@@ -139,7 +146,7 @@ export class ModelTasks {
     if (!node || !engine) return { kind: 'again', detail: 'Its node is away.' };
     const means = meansOf(engine, task.kind);
     if (typeof means === 'string') return { kind: 'failed', code: 'not_supported', detail: means };
-    const target = targetOf(node, settings.health.timeoutMs);
+    const target = targetOf(node, settings().health.timeoutMs);
     const called = { target, basePath: node.address.basePath, headers: headersOf(node) };
     const call = nodeCall(httpClient, clock, called, signal);
     const wanted = { model: engineName(node, task.model), keepAlive: task.keepAlive };

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { DatabaseSync } from 'node:sqlite';
 import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
 import { unpackSettlements } from '../fleet/settlement-batch.ts';
+import type { SettingsReport } from '../fleet/settings-report.ts';
 import type { HttpClient } from '../http-client/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AdminState, inForce } from './api/admin-state.ts';
@@ -10,6 +12,7 @@ import { ClientKeys } from './client-keys.ts';
 import type { DataPlaneLink } from './data-plane-link.ts';
 import { asker } from './engines/ask.ts';
 import { probeNode } from './engines/probe-node.ts';
+import { nodeClashes, replaceConfigured } from './fleet-change.ts';
 import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
 import { FleetModels } from './model-facts.ts';
 import { Catalogue } from './models/catalogue.ts';
@@ -25,16 +28,18 @@ import type { Registration } from './nodes/registry.ts';
 import type { ProbeResult } from './probe.ts';
 import { openAgentDesk } from './open-agent-desk.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { SettingsInForce } from './settings-in-force.ts';
 import { AuditTable } from './store/audit-table.ts';
 import { openDatabase } from './store/database.ts';
 import { History } from './store/history.ts';
 import { KeysTable } from './store/keys-table.ts';
 import { NodesTable } from './store/nodes-table.ts';
+import { SettingsTable } from './store/settings-table.ts';
 import { addressHmac } from './store/secrets-table.ts';
 import { TokensTable } from './store/tokens-table.ts';
 import { tunnelSocket } from '../fleet/tunnel-socket.ts';
 import { DropNotice } from './telemetry/drop-notice.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, type Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
 // The rooms of the control plane and the threads between them: rooms do not know one another, so each is given here what
@@ -57,17 +62,25 @@ export interface Rooms {
   begin(): void;
   /** Takes in what the data plane tells, `stop` aside. */
   take(message: ToControlPlane): void;
+  /** Has what was set through the admin API taken into force; resolves when it is. */
+  restoreSettings(): Promise<void>;
+  /** Goes by these settings, and tells what changed; or returns what speaks against them, having changed nothing. */
+  replaceSettings(report: SettingsReport): readonly string[];
   /** Writes what is pending and closes the store. */
   close(): void;
 }
 
 /** Throws `UnusableDatabase`, `UnusableSettings`. */
 export function openRooms(start: ControlPlaneStart, surroundings: Surroundings): Rooms {
-  const { settings, resume, startedAt } = start;
+  const { resume, startedAt } = start;
+  const live = new SettingsInForce(start);
+  const { settings } = live;
   const { link, httpClient, clock, random } = surroundings;
   const database = openDatabase(settings.dataDir);
   const nodesTable = new NodesTable(database, () => clock.wall());
   const registrations = registrationsOf(start, nodesTable, database);
+  const settingsTable = new SettingsTable(database, () => clock.wall());
+  const audit = new AuditTable(database, () => clock.wall());
   const log = createLog(settings.log.level);
   const metrics = new Metrics();
   const dropNotice = new DropNotice(clock, metrics, log);
@@ -75,7 +88,12 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
   const history = new History({
     database,
     clock,
-    ...settings.history,
+    get days() {
+      return live.settings.history.days;
+    },
+    get maxRows() {
+      return live.settings.history.maxRows;
+    },
     addressHmac: addressHmac(database),
     onDrop: (rows, reason) => dropNotice.dropped(rows, reason),
   });
@@ -106,14 +124,16 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
   const fleet: NodeFleet = new NodeFleet({
     clock,
     random,
-    intervalMs: settings.health.intervalMs,
+    get intervalMs() {
+      return live.settings.health.intervalMs;
+    },
     nextVersion: () => publication.nextVersion,
     tunnelSocket: (id) => tunnelSocket(settings.dataDir, id),
     probe: async (node, engine, former) => {
       const silence = agentDesk.whySilent(node.id);
       if (silence !== null) return { kind: 'silent', detail: silence };
       return probeNode(
-        ask(node.id, node.address, node, settings.health.timeoutMs),
+        ask(node.id, node.address, node, live.settings.health.timeoutMs),
         engine,
         node.settings.models !== undefined,
         former,
@@ -138,7 +158,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     },
   });
   const modelTasks: ModelTasks = new ModelTasks({
-    settings,
+    settings: () => live.settings,
     clock,
     random,
     database,
@@ -148,29 +168,39 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     isSettled: () => firstRound.settled,
     inForce: async () => void (await link.whenApplied(publication.flush())),
   });
-  const discovery = new Discovery({
-    clock,
-    ports: usualPorts.filter((port) => port !== settings.listen.port && port !== settings.admin.listen.port),
-    probe: async (baseUrl): Promise<ProbeResult> => {
-      const pool = `${DISCOVERY} ${baseUrl}`;
-      const result = await probeNode(ask(pool, readNodeUrl(baseUrl), null, DISCOVERY_TIMEOUT_MS), null, false);
-      httpClient.retire(pool);
-      return result;
-    },
-    nodes: () => fleet.registry.all(),
-    onFound: (name, url) => {
-      log.info('engine found on this machine', { node: name, url });
-      const id = nodesTable.idOf(name, DISCOVERY);
-      fleet.add({
-        id: fleet.registry.byId(id) ? randomUUID() : id,
-        managedBy: DISCOVERY,
-        settings: discoveredSettings(name, url),
-        draining: false,
-      });
-    },
-    onGone: (node) => fleet.remove(node),
-    onFirstLook: () => firstRound.done(DISCOVERY),
-  });
+  const newDiscovery = (): Discovery =>
+    new Discovery({
+      clock,
+      ports: usualPorts.filter((port) => port !== settings.listen.port && port !== settings.admin.listen.port),
+      probe: async (baseUrl): Promise<ProbeResult> => {
+        const pool = `${DISCOVERY} ${baseUrl}`;
+        const result = await probeNode(ask(pool, readNodeUrl(baseUrl), null, DISCOVERY_TIMEOUT_MS), null, false);
+        httpClient.retire(pool);
+        return result;
+      },
+      nodes: () => fleet.registry.all(),
+      onFound: (name, url) => {
+        log.info('engine found on this machine', { node: name, url });
+        const id = nodesTable.idOf(name, DISCOVERY);
+        fleet.add({
+          id: fleet.registry.byId(id) ? randomUUID() : id,
+          managedBy: DISCOVERY,
+          settings: discoveredSettings(name, url),
+          draining: false,
+        });
+      },
+      onGone: (node) => fleet.remove(node),
+      onFirstLook: () => firstRound.done(DISCOVERY),
+    });
+  let discovery: Discovery | null = null;
+  const discover = (isWanted: boolean): void => {
+    if (isWanted === (discovery !== null)) return;
+    discovery?.stop();
+    discovery = isWanted ? newDiscovery() : null;
+    discovery?.start();
+    if (isWanted) return;
+    for (const node of fleet.registry.all()) if (node.managedBy === DISCOVERY) fleet.remove(node);
+  };
 
   const tokens = new RegistrationTokens(new TokensTable(database));
   const agentDesk: AgentDesk = openAgentDesk({
@@ -186,23 +216,38 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     noted: (action, subject, detail) => inForce(state, action, subject, detail),
   });
   const state: AdminState = {
-    settings,
+    get settings() {
+      return live.settings;
+    },
+    get settingsReport() {
+      return live.report;
+    },
     startedAt,
     clock,
     link,
     httpClient,
-    logSource: (node) => logSourceOf(node, settings.health.timeoutMs),
+    logSource: (node) => logSourceOf(node, live.settings.health.timeoutMs),
     fleet,
     publication,
     keys,
     database,
     history,
     nodesTable,
-    audit: new AuditTable(database, () => clock.wall()),
+    settingsTable,
+    audit,
     log,
     metrics,
     modelTasks,
-    catalogue: new Catalogue({ client: httpClient, clock, ...settings.catalogue }),
+    catalogue: new Catalogue({
+      client: httpClient,
+      clock,
+      get url() {
+        return live.settings.catalogue.url;
+      },
+      get cacheTtlMs() {
+        return live.settings.catalogue.cacheTtlMs;
+      },
+    }),
     fleetModels: new FleetModels(httpClient, clock, settings.health.timeoutMs),
     tokens,
     agentDesk,
@@ -219,7 +264,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       publication.flush();
       agentDesk.begin();
       modelTasks.tasks.wake();
-      if (settings.discovery.enabled) discovery.start();
+      discover(settings.discovery.enabled);
     },
     take: (message) => {
       if (link.take(message)) return;
@@ -232,10 +277,48 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       else if (message.kind === 'agents') agentDesk.take(message.told);
       else if (message.kind === 'log') log[message.level](message.message, message.detail);
     },
+    restoreSettings: async () => {
+      const overrides = settingsTable.all();
+      // A control plane that was started anew finds them in force.
+      if (resume !== null || Object.keys(overrides).length === 0) return;
+      const problems = await link.askOverrides(overrides, true);
+      if (problems.length > 0) log.error('what was set through the admin API is not in force', { problems });
+    },
+    replaceSettings: (report) => {
+      const problems = nodeClashes(report.settings.nodes, fleet);
+      if (problems.length > 0) return problems;
+      const before = live.report;
+      live.replace(report);
+      const now = live.settings;
+      log.setLevel(now.log.level);
+      keys.declare(now.auth.keys, clock.wall());
+      if (!isDeepStrictEqual(before.settings.pool, now.pool)) httpClient.replaceOptions(now.pool);
+      replaceConfigured(now.nodes, {
+        fleet,
+        table: nodesTable,
+        onChanged: (node, isMoved) => {
+          if (isMoved) modelTasks.tasks.renew(node.id);
+          modelTasks.nodeChanged(node);
+        },
+      });
+      discover(now.discovery.enabled);
+      modelTasks.rulesChanged();
+      publication.changed();
+      publication.flush();
+      const { lastChange } = report;
+      if (lastChange && lastChange.by !== 'api' && lastChange.changed.length > 0) {
+        const { by, changed } = lastChange;
+        audit.recordIfPossible('settings.reload', report.file ?? '', { by, changed }, (reason) =>
+          log.warn('an audit row could not be written', { action: 'settings.reload', reason }),
+        );
+      }
+      logChange(log, before, report);
+      return [];
+    },
     close: () => {
       modelTasks.tasks.stop();
       agentDesk.stop();
-      discovery.stop();
+      discovery?.stop();
       fleet.stop();
       firstRound.stop();
       publication.stop();
@@ -253,4 +336,18 @@ function registrationsOf(start: ControlPlaneStart, table: NodesTable, database: 
     database.close();
     throw error;
   }
+}
+
+function logChange(log: Log, before: SettingsReport, { file, entries, lastChange }: SettingsReport): void {
+  if (!lastChange || lastChange === before.lastChange) return;
+  const { by, problems, warnings, changed } = lastChange;
+  if (problems.length > 0) return log.error('the settings stay as they were', { by, file, problems });
+  const waits = entries.filter(({ afterRestart }) => afterRestart !== null).map(({ path }) => path);
+  log.info('the settings were read anew', {
+    by,
+    file,
+    changed,
+    ...(waits.length > 0 ? { waitsForRestart: waits } : {}),
+  });
+  for (const warning of warnings) log.warn(warning);
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { type Asking, planAsking, type Unaskable } from './asking.ts';
 import { Callers } from './auth/callers.ts';
-import type { KeyLimits } from './auth/key-limits.ts';
+import { type KeyLimits, OwnKeyLimits } from './auth/key-limits.ts';
 import type { AnyCall } from './calls.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { NodeRef } from './dispatcher/ticket.ts';
@@ -51,20 +52,23 @@ export interface ThreadPart {
 }
 
 export class DataPlane {
-  readonly settings: Settings;
+  /** Replaced whole; whoever holds one for a request finishes by it. */
+  settings: Settings;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly httpClient: HttpClient;
-  readonly doors: NodeDoors;
+  doors: NodeDoors;
   readonly port: DispatchPort;
   readonly #dispatcher: DirectPort | null;
   readonly #shedsConnection: () => boolean;
-  readonly callers: Callers;
+  callers: Callers;
+  readonly #keyLimits: KeyLimits;
   readonly settlements: Settlements;
   /** In place of `port` for what takes no slot. */
   readonly errands: ErrandPort;
   readonly unspoken = new Unspoken();
-  readonly targets: Targets;
+  targets: Targets;
+  readonly #random: () => number;
   readonly nextId: () => string;
   /** Requests between their arrival and their settlement. */
   readonly open = new Set<Trip>();
@@ -82,8 +86,10 @@ export class DataPlane {
     this.httpClient = httpClient;
     this.doors = new NodeDoors(settings);
     this.#post = post;
+    this.#random = random;
+    this.#keyLimits = part?.keyLimits ?? new OwnKeyLimits();
     this.targets = new Targets(settings.aliases, random);
-    this.callers = new Callers(settings, part?.keyLimits);
+    this.callers = new Callers(settings, this.#keyLimits);
     if (part) {
       this.port = part.port;
       this.#dispatcher = part.dispatcher;
@@ -131,6 +137,17 @@ export class DataPlane {
     }
     if (snapshot.settled) this.#settled.resolve();
     this.#post({ kind: 'applied', version: snapshot.version });
+  }
+
+  /** Goes by these settings from now on; what was counted and learned stays. */
+  replaceSettings(settings: Settings): void {
+    const { pool } = this.settings;
+    this.settings = settings;
+    this.doors = new NodeDoors(settings);
+    this.targets = new Targets(settings.aliases, this.#random);
+    this.callers = new Callers(settings, this.#keyLimits);
+    this.#dispatcher?.replaceSettings(settings);
+    if (!isDeepStrictEqual(pool, settings.pool)) this.httpClient.replaceOptions(settings.pool);
   }
 
   replaceTelemetry(nodes: readonly NodeTelemetry[]): void {

@@ -2,10 +2,11 @@ import type { FromAgentListener, ToAgentListener } from './agent-messages.ts';
 import type { FleetSnapshot } from './snapshot.ts';
 import type { SettlementBatch } from './settlement-batch.ts';
 import type { Settings } from './settings.ts';
+import type { Overrides, SettingsReport } from './settings-report.ts';
 import type { Gauges, NodeTelemetry } from './telemetry.ts';
 
-// What the two planes say to each other, over one MessagePort. Both sides send and forget; only two things are answered:
-// a snapshot by `applied` (so that an admin's 204 means "in force"), and a question for gauges.
+// What the two planes say to each other, over one MessagePort. Both sides send and forget; only these things are answered: a snapshot
+// by `applied` (so that an admin's 204 means "in force"), a question for gauges, and settings, which both planes take or neither does.
 
 /** From the data plane (main thread) to the control plane (worker). */
 export type ToControlPlane =
@@ -22,6 +23,10 @@ export type ToControlPlane =
       readonly detail?: Readonly<Record<string, unknown>>;
     }
   | { readonly kind: 'agents'; readonly told: FromAgentListener }
+  /** Settings that are to be in force; answered by `settings-taken`. */
+  | { readonly kind: 'settings'; readonly question: number; readonly report: SettingsReport }
+  /** What is wrong with the overrides that were asked about; nothing, and they are right. */
+  | { readonly kind: 'overrides-judged'; readonly question: number; readonly problems: readonly string[] }
   /** Write what is pending, answer `stopped`, exit. */
   | { readonly kind: 'stop' };
 
@@ -42,6 +47,15 @@ export type ToDataPlane =
   | { readonly kind: 'snapshot'; readonly snapshot: FleetSnapshot }
   | { readonly kind: 'telemetry'; readonly nodes: readonly NodeTelemetry[] }
   | { readonly kind: 'gauges?'; readonly question: number }
+  /** They are in force in the control plane, or nothing is changed there because of these problems. */
+  | { readonly kind: 'settings-taken'; readonly question: number; readonly problems: readonly string[] }
+  /** All that is set through the admin API: to be judged, and if `apply` to be taken. Answered by `overrides-judged`. */
+  | {
+      readonly kind: 'overrides?';
+      readonly question: number;
+      readonly overrides: Overrides;
+      readonly apply: boolean;
+    }
   /** A key was revoked with ?abort=true: end what runs under it. */
   | { readonly kind: 'abort'; readonly keyId: string }
   | { readonly kind: 'agents'; readonly told: ToAgentListener }
@@ -50,6 +64,8 @@ export type ToDataPlane =
 /** What the worker is started with. `resume` is the snapshot in force when a former control plane died: indexes, generations and last known states are kept. */
 export interface ControlPlaneStart {
   readonly settings: Settings;
+  /** Where they come from; its own `settings` are not read. Absent: nothing is known of that. */
+  readonly report?: SettingsReport;
   readonly resume: FleetSnapshot | null;
   /** Epoch ms when the router (not this worker) started. */
   readonly startedAt: number;

@@ -21,6 +21,8 @@ export interface HttpClient {
   sockets(pool: string): PoolSockets;
   /** Closes idle sockets of a pool whose node is gone; busy ones close when their exchange ends. */
   retire(pool: string): void;
+  /** Makes pools with these from now on; those there are close as their exchanges end. */
+  replaceOptions(options: PoolOptions): void;
   /** Destroys every socket. */
   close(): void;
 }
@@ -40,7 +42,8 @@ export interface FetchedResponse {
 const READ_BYTES = 64 * 1024;
 
 /** Makes the pool of one thread. Every path that talks to a node uses the one in its thread's state. */
-export function createHttpClient(options: PoolOptions, clock: Clock): HttpClient {
+export function createHttpClient(given: PoolOptions, clock: Clock): HttpClient {
+  let options = given;
   const pools = new Map<string, NodePool>();
   const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** Pools of nodes that are gone or have moved, while exchanges still run on them. */
@@ -102,6 +105,11 @@ export function createHttpClient(options: PoolOptions, clock: Clock): HttpClient
       const pool = pools.get(name);
       if (pool) setAside(pool);
       pools.delete(name);
+    },
+    replaceOptions: (changed) => {
+      options = changed;
+      for (const pool of pools.values()) setAside(pool);
+      pools.clear();
     },
     close: () => {
       for (const pool of [...pools.values(), ...retired]) pool.destroy();

@@ -1,7 +1,9 @@
 import { MessageChannel } from 'node:worker_threads';
+import { loadSettings } from '../../src/config/load-settings.ts';
 import { startControlPlane } from '../../src/control-plane/control-plane.ts';
 import type { ToControlPlane, ToDataPlane } from '../../src/fleet/messages.ts';
 import type { Settings } from '../../src/fleet/settings.ts';
+import type { Overrides } from '../../src/fleet/settings-report.ts';
 import { emptySnapshot, type FleetSnapshot } from '../../src/fleet/snapshot.ts';
 import type { Gauges } from '../../src/fleet/telemetry.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -47,6 +49,18 @@ export async function startTestControlPlane(
   let snapshot = resume ?? emptySnapshot;
   let token = settings.admin.token;
   const send = (message: ToControlPlane): void => here.postMessage(message);
+  const judge = async (question: number, overrides: Overrides): Promise<void> => {
+    const loaded = await loadSettings({
+      configFile: null,
+      flags: new Map(),
+      nodes: [],
+      env: {},
+      cwd: settings.dataDir,
+      overrides: new Map(Object.entries(overrides)),
+      now: systemClock.wall(),
+    });
+    send({ kind: 'overrides-judged', question, problems: 'problems' in loaded ? loaded.problems : [] });
+  };
   here.on('message', (message: ToDataPlane) => {
     messages.push(message);
     if (message.kind === 'started') token = message.adminToken ?? token;
@@ -54,6 +68,7 @@ export async function startTestControlPlane(
       snapshot = message.snapshot;
       if (applies) send({ kind: 'applied', version: snapshot.version });
     }
+    if (message.kind === 'overrides?') void judge(message.question, message.overrides);
     if (message.kind === 'gauges?' && gauges) send({ kind: 'gauges', question: message.question, gauges });
   });
   const plane = await startControlPlane({ settings, resume, startedAt: systemClock.wall() }, there, systemClock);

@@ -7,3 +7,10 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
   }
   return found;
 }
+
+/** The list there; throws where it is none. */
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = at(value, ...path);
+  if (Array.isArray(found)) return found;
+  throw new Error(`no list at ${path.join('.')} of ${JSON.stringify(value)}`);
+}

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hasEnded, killTied, spawnTied, type TiedProcess } from '../../tools/engine/spawn-tied.ts';
 import { temporaryDirectory } from './settings.ts';
@@ -26,6 +26,10 @@ export interface Weir {
   readonly adminUrl: string;
   readonly adminToken: string;
   readonly process: TiedProcess;
+  /** Its configuration file. */
+  readonly file: string;
+  /** Replaces the configuration file, in one step; written as for `startWeir`. */
+  configure(config: object): void;
   /** Calls the admin API with the token; `path` starts with `/`. A body given as an object is sent as JSON. */
   admin(path: string, init?: { readonly method?: string; readonly body?: object }): Promise<Response>;
   /** Sends a signal, SIGKILL by default, and returns at once. */
@@ -44,11 +48,13 @@ export async function startWeir(config: object = {}, options: WeirOptions = {}):
   const dataDir = temporaryDirectory();
   const file = join(dataDir, 'weir.yaml');
   const listen = '127.0.0.1:0';
-  // JSON is YAML, and needs no library here.
-  writeFileSync(
-    file,
-    JSON.stringify({ listen, admin: { listen }, dataDir, discovery: { enabled: false }, ...config }, null, 2),
-  );
+  const configure = (changed: object): void => {
+    const whole = { listen, admin: { listen }, dataDir, discovery: { enabled: false }, ...changed };
+    // JSON is YAML, and needs no library here.
+    writeFileSync(`${file}.new`, JSON.stringify(whole, null, 2));
+    renameSync(`${file}.new`, file);
+  };
+  configure(config);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WEIR_')));
   const child = spawnTied(
     process.execPath,
@@ -81,6 +87,8 @@ export async function startWeir(config: object = {}, options: WeirOptions = {}):
       adminUrl,
       adminToken,
       process: child,
+      file,
+      configure,
       admin: (path, init = {}) => callAdmin(`${adminUrl}${path}`, init),
       kill: (signal = 'SIGKILL') => void child.kill(signal),
       stop: () => stop(child),

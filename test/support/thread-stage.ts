@@ -61,7 +61,7 @@ export class ThreadStage {
         clock,
         random,
         catchUp: () => undefined,
-        learns: true,
+        learns: () => true,
       });
       const desk = new RelayDesk({
         inbox: new Ring(up),

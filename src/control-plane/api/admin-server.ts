@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Address, ListenerTls } from '../../fleet/settings.ts';
 import { authority, portOf, startListening } from '../../lib/listening.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
-import { readTlsFiles } from '../../lib/tls-files.ts';
+import { readTlsFiles, UnusableTls } from '../../lib/tls-files.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ApiError, type Method, readJson, type Reply, type Route } from './call.ts';
 import { sendEvents } from './event-stream.ts';
@@ -35,6 +35,8 @@ export interface AdminServerOptions {
 export interface AdminServer {
   readonly url: string;
   readonly port: number;
+  /** Reads the certificate anew; the one there is stays where that cannot be used. */
+  renewTls(): void;
   close(): Promise<void>;
 }
 
@@ -44,15 +46,21 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(options, request).then((reply) => send(request, response, reply, clock));
   };
-  const server: Server = tls
-    ? nodeHttps().createServer({ ...LIMITS, ...readTlsFiles('admin.tls', tls) }, onRequest)
-    : createServer(LIMITS, onRequest);
+  const secure = tls ? nodeHttps().createServer({ ...LIMITS, ...readTlsFiles('admin.tls', tls) }, onRequest) : null;
+  const server: Server = secure ?? createServer(LIMITS, onRequest);
   server.maxConnections = MAX_CONNECTIONS;
   await startListening(server, listen);
   const port = portOf(server);
   return {
     url: `${tls ? 'https' : 'http'}://${authority(listen.host, port)}`,
     port,
+    renewTls: () => {
+      try {
+        if (secure && tls) secure.setSecureContext(readTlsFiles('admin.tls', tls));
+      } catch (error) {
+        if (!(error instanceof UnusableTls)) throw error;
+      }
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

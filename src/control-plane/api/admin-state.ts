@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Settings } from '../../fleet/settings.ts';
+import type { SettingsReport } from '../../fleet/settings-report.ts';
 import type { HttpClient } from '../../http-client/http-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { AgentDesk } from '../agent-desk.ts';
@@ -17,6 +18,7 @@ import type { AuditTable } from '../store/audit-table.ts';
 import { StoreWriteError } from '../store/database.ts';
 import type { History } from '../store/history.ts';
 import type { NodesTable } from '../store/nodes-table.ts';
+import type { SettingsTable } from '../store/settings-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ApiError } from './call.ts';
@@ -25,7 +27,9 @@ import { ApiError } from './call.ts';
 // the next start is refused), then the fleet, then the wait until the data plane places by it.
 
 export interface AdminState {
+  /** Those in force now. */
   readonly settings: Settings;
+  readonly settingsReport: SettingsReport;
   /** Epoch ms of the router's start. */
   readonly startedAt: number;
   readonly clock: Clock;
@@ -41,6 +45,7 @@ export interface AdminState {
   readonly database: DatabaseSync;
   readonly history: History;
   readonly nodesTable: NodesTable;
+  readonly settingsTable: SettingsTable;
   readonly audit: AuditTable;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -70,12 +75,9 @@ export async function inForce(
   subject: string,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  try {
-    audit.record(action, subject, detail);
-  } catch (error) {
-    if (!(error instanceof StoreWriteError)) throw error;
-    log.warn('an audit row could not be written', { action, subject, reason: error.message });
-  }
+  audit.recordIfPossible(action, subject, detail, (reason) =>
+    log.warn('an audit row could not be written', { action, subject, reason }),
+  );
   const version = publication.flush();
   if (!(await link.whenApplied(version))) {
     log.warn('the data plane has not taken a change in time', { action, subject, version });

@@ -8,8 +8,8 @@ const advice = {
 } as const;
 
 /** A search on the model hub. Models can be pulled by name without it. */
-export function catalogueRoutes({ catalogue, settings }: AdminState): readonly Route[] {
-  const hub = new URL(settings.catalogue.url).host;
+export function catalogueRoutes(state: AdminState): readonly Route[] {
+  const { catalogue } = state;
   return [
     {
       method: 'GET',
@@ -23,6 +23,7 @@ export function catalogueRoutes({ catalogue, settings }: AdminState): readonly R
           return { status: 200, body: { data: end.models, fetchedAt: end.fetchedAt, stale: end.isStale } };
         }
         const { code, detail, retryAfter } = end;
+        const hub = new URL(state.settings.catalogue.url).host;
         const message = `The model hub ${hub} is not available. ${detail} ${advice[code]}`;
         const headers = retryAfter === null ? {} : { 'retry-after': retryAfter };
         throw new ApiError(code === 'refused' ? 502 : 503, `catalogue_${code}`, message, headers);

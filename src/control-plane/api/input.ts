@@ -123,6 +123,26 @@ export const requestFilter = z.strictObject({
   limit: wholeText(LONGEST_PAGE).default(PAGE),
 });
 
+export const auditFilter = z.strictObject({
+  action: z.string().meta({ description: 'such as node.create' }).optional(),
+  subject: z.string().meta({ description: "what was changed, such as a node's id" }).optional(),
+  since: time.optional(),
+  until: time.optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be the nextCursor of the page before')
+    .meta({ description: 'nextCursor of the page before' })
+    .transform(Number)
+    .optional(),
+  limit: wholeText(LONGEST_PAGE).default(PAGE),
+});
+
+/** Judged further where the settings are read. */
+export const settingsInput = z.record(z.string(), z.unknown()).meta({
+  description:
+    'As in the configuration file, such as {"queue":{"maxWaiters":100},"log":{"level":"debug"}}. null takes back what was set here.',
+});
+
 const SHOWN_LINES = 100;
 const MOST_LINES = 2000;
 

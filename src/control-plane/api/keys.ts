@@ -38,7 +38,7 @@ export function keyRoutes(state: AdminState): readonly Route[] {
       throw new ApiError(
         409,
         'managed_by_config',
-        `The key ${key.label} is declared in the configuration. Remove it there and restart.`,
+        `The key ${key.label} is declared in the configuration. Remove it there.`,
       );
     }
     kept(() => keys.remove(id));

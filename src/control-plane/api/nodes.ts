@@ -121,7 +121,7 @@ function refuseManaged(node: RegisteredNode): void {
     throw new ApiError(
       409,
       'managed_by_config',
-      `The node ${node.settings.name} comes from the configuration. Change it there and restart, or drain it here.`,
+      `The node ${node.settings.name} comes from the configuration. Change it there, or drain it here.`,
     );
   }
   if (node.managedBy === 'agent') {

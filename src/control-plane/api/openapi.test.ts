@@ -186,6 +186,9 @@ test('what a running control plane answers is as described, to the field', async
   await call('GET /api/requests/:id', `/api/requests/${settlement.id}`);
   await call('GET /api/stats', '/api/stats');
   await call('GET /api/settings', '/api/settings');
+  await call('PUT /api/settings', '/api/settings', { queue: { maxWaiters: 100 } });
+  await call('PUT /api/settings', '/api/settings', { queue: { maxWaiters: 'many' } });
+  await call('GET /api/audit', '/api/audit?limit=2');
   await call('GET /api/logs', '/api/logs?tail=2');
   await call('GET /api/nodes/:id/logs', '/api/nodes/a/logs?tail=2');
   await call('GET /metrics', '/metrics');

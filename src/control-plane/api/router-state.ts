@@ -2,9 +2,9 @@ import { EXPOSITION_TYPE } from '../telemetry/exposition.ts';
 import { gaugePage } from '../telemetry/gauge-page.ts';
 import type { AdminState } from './admin-state.ts';
 import type { Reply, Route } from './call.ts';
-import { MASK, nodeView } from './node-view.ts';
+import { nodeView } from './node-view.ts';
 
-// The router itself: its figures, its settings, its metrics.
+// The router itself: its figures and its metrics.
 
 export function routerStateRoutes(state: AdminState): readonly Route[] {
   const { fleet, link, metrics, clock, startedAt, agentDesk } = state;
@@ -40,20 +40,5 @@ export function routerStateRoutes(state: AdminState): readonly Route[] {
   return [
     { method: 'GET', path: '/api/stats', answer: stats },
     { method: 'GET', path: '/metrics', answer: page },
-    { method: 'GET', path: '/api/settings', answer: () => ({ status: 200, body: withoutSecrets(state) }) },
   ];
-}
-
-function withoutSecrets({ settings }: AdminState): object {
-  return {
-    ...settings,
-    admin: { ...settings.admin, token: MASK },
-    auth: { ...settings.auth, keys: settings.auth.keys.map((key) => ({ ...key, hash: MASK })) },
-    nodes: settings.nodes.map((node) => ({
-      ...node,
-      apiKey: node.apiKey === undefined ? null : MASK,
-      headers: Object.fromEntries(Object.keys(node.headers).map((name) => [name, MASK])),
-      ...(node.tls ? { tls: { ...node.tls, ...(node.tls.key === undefined ? {} : { key: MASK }) } } : {}),
-    })),
-  };
 }

@@ -1,5 +1,6 @@
 import type { AdminState } from './admin-state.ts';
 import type { Route } from './call.ts';
+import { auditRoutes } from './audit.ts';
 import { catalogueRoutes } from './catalogue.ts';
 import { keyRoutes } from './keys.ts';
 import { logRoutes } from './logs.ts';
@@ -10,6 +11,7 @@ import { openApiRoutes } from './openapi.ts';
 import { plannedRoutes } from './planned.ts';
 import { requestRoutes } from './requests.ts';
 import { routerStateRoutes } from './router-state.ts';
+import { settingsRoutes } from './settings.ts';
 import { taskRoutes } from './tasks.ts';
 import { tokenRoutes } from './tokens.ts';
 
@@ -25,6 +27,8 @@ export function adminRoutes(state: AdminState): readonly Route[] {
     ...tokenRoutes(state),
     ...logRoutes(state),
     ...requestRoutes(state),
+    ...settingsRoutes(state),
+    ...auditRoutes(state),
     ...routerStateRoutes(state),
     ...openApiRoutes(),
     ...plannedRoutes(),

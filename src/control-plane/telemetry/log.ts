@@ -23,18 +23,19 @@ export interface Log {
   readonly tail: (count: number) => readonly string[];
   /** Calls back with whole lines as they come; returns what ends that. */
   readonly follow: (listener: (lines: string) => void) => () => void;
+  /** Writes lines of this level and above from now on. */
+  readonly setLevel: (level: Settings['log']['level']) => void;
   /** Writes out what waits for the terminal. */
   readonly close: () => void;
 }
 
 /** Lines go to stdout unless `level` is `silent`; `write` takes them instead in tests, as they would go there. */
-export function createLog(level: Settings['log']['level'], write?: (lines: string) => void): Log {
+export function createLog(initial: Settings['log']['level'], write?: (lines: string) => void): Log {
   const kept = new KeptLines(KEPT_LINES);
   const requestLines = new RequestLines();
   const followers = new Set<(lines: string) => void>();
-  // Asynchronous and bounded: a reader that stalls loses lines, the router does not stall with it.
-  const output =
-    level === 'silent' || write ? null : pino.destination({ dest: 1, sync: false, maxLength: WORST_BACKLOG_BYTES });
+  let level = initial;
+  let output = level === 'silent' || write ? null : openOutput();
   const put = (text: string, lines: number): void => {
     kept.push(text, lines);
     for (const follower of followers) follower(text);
@@ -44,7 +45,7 @@ export function createLog(level: Settings['log']['level'], write?: (lines: strin
   };
   const logger = pino(
     {
-      level: level === 'silent' ? 'info' : level,
+      level: keptLevel(level),
       base: null,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
@@ -65,8 +66,23 @@ export function createLog(level: Settings['log']['level'], write?: (lines: strin
       followers.add(listener);
       return () => void followers.delete(listener);
     },
+    setLevel: (next) => {
+      level = next;
+      logger.level = keptLevel(next);
+      if (level !== 'silent' && !write) output ??= openOutput();
+    },
     close: () => closeQuietly(output),
   };
+}
+
+/** Asynchronous and bounded: a reader that stalls loses lines, the router does not stall with it. */
+function openOutput(): ReturnType<typeof pino.destination> {
+  return pino.destination({ dest: 1, sync: false, maxLength: WORST_BACKLOG_BYTES });
+}
+
+/** Lines are kept for the admin API where none is written. */
+function keptLevel(level: Settings['log']['level']): string {
+  return level === 'silent' ? 'info' : level;
 }
 
 function closeQuietly(output: { flushSync: () => void } | null): void {

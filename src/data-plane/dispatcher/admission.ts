@@ -39,7 +39,7 @@ export interface AdmissionOptions {
 }
 
 export class Admission {
-  readonly #queue: Settings['queue'];
+  #queue: Settings['queue'];
   readonly #room: WaitingRoom;
   readonly #placement: Placement;
   readonly #fairness: Fairness;
@@ -52,6 +52,11 @@ export class Admission {
     this.#placement = placement;
     this.#fairness = fairness;
     this.#random = random;
+  }
+
+  /** Judges so from now on; whoever waits already stays. */
+  replaceSettings(queue: Settings['queue']): void {
+    this.#queue = queue;
   }
 
   get isFull(): boolean {

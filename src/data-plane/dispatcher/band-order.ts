@@ -15,12 +15,16 @@ const PATIENCE = 3;
 const bands = priorities.map((_priority, band) => band);
 
 export class BandOrder {
-  readonly #agedMs: number;
+  #agedMs: number;
   /** By band: slots given to others since its last, while it was aged. */
   readonly #passed = bands.map(() => 0);
 
   /** `longestWaitMs`: how long a request may wait at most. */
   constructor(longestWaitMs: number) {
+    this.#agedMs = longestWaitMs * AGED_SHARE;
+  }
+
+  replaceLongestWait(longestWaitMs: number): void {
     this.#agedMs = longestWaitMs * AGED_SHARE;
   }
 

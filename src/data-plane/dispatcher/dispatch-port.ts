@@ -60,7 +60,7 @@ export class DirectPort implements DispatchPort {
   readonly #dispatcher: Dispatcher;
   readonly #sharing: Sharing | null;
   /** Whether the dispatcher learns anything from first tokens. */
-  readonly #learns: boolean;
+  #learns: boolean;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
   #lastTicket = 0;
   #disarm: (() => void) | null = null;
@@ -169,6 +169,12 @@ export class DirectPort implements DispatchPort {
   replaceSnapshot(snapshot: FleetSnapshot): void {
     this.#sharing?.recall();
     this.#tell((dispatcher, now) => dispatcher.replaceSnapshot(snapshot, now));
+  }
+
+  replaceSettings(settings: Pick<DispatcherOptions, 'queue' | 'selection'>): void {
+    this.#sharing?.recall();
+    this.#learns = settings.selection.policy === 'adaptive';
+    this.#tell((dispatcher, now) => dispatcher.replaceSettings(settings, now));
   }
 
   replaceTelemetry(nodes: readonly NodeTelemetry[]): void {

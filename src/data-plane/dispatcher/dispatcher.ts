@@ -51,7 +51,7 @@ export class Dispatcher {
   readonly #bands: BandOrder;
   readonly #fairness = new Fairness();
   readonly #admission: Admission;
-  readonly #maxWaiters: number;
+  #maxWaiters: number;
   readonly #budget: RetryBudget;
   #draining = false;
 
@@ -184,6 +184,15 @@ export class Dispatcher {
   replaceSnapshot(snapshot: FleetSnapshot, now: number): void {
     this.#placement.replaceSnapshot(snapshot, now);
     for (const waiter of this.#room.all()) this.#reconsider(waiter, now);
+    this.#handOut(null, now);
+  }
+
+  /** Admits and places by these from now on. Who waits stays, for as long as was allowed when it came. */
+  replaceSettings({ queue, selection }: Pick<DispatcherOptions, 'queue' | 'selection'>, now: number): void {
+    this.#maxWaiters = queue.maxWaiters;
+    this.#admission.replaceSettings(queue);
+    this.#bands.replaceLongestWait(queue.timeoutMs);
+    this.#placement.replaceSettings(selection, now);
     this.#handOut(null, now);
   }
 

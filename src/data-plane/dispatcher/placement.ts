@@ -35,7 +35,8 @@ const LEAST_PROBE_MS = 1_000;
 export class Placement {
   readonly #ledger = new Ledger();
   readonly #standing = new Standing(emptySnapshot);
-  readonly #selection: CachedSelection;
+  readonly #random: () => number;
+  #selection: CachedSelection;
   readonly #drainRate = new DrainRate();
   #lastForecast: {
     readonly of: string | null;
@@ -44,8 +45,8 @@ export class Placement {
     readonly ms: number;
   } | null = null;
   /** Null under policies that learn nothing. */
-  readonly #outlook: Outlook | null;
-  readonly #patience: Patience | null;
+  #outlook: Outlook | null = null;
+  #patience: Patience | null = null;
   #snapshot: FleetSnapshot = emptySnapshot;
   #publicModels = 0;
   /** Models offered by each node, by node index; each once, whatever further names it is placed under. */
@@ -53,10 +54,25 @@ export class Placement {
   /** By node index, monotonic ms. */
   #nextProbeAt: readonly number[] = [];
 
-  constructor({ policy, cacheTtlMs }: Settings['selection'], random: () => number) {
-    this.#outlook = policy === 'adaptive' ? new Outlook() : null;
-    this.#patience = this.#outlook && new Patience(this.#outlook);
-    this.#selection = new CachedSelection(emptySnapshot, policyByName[policy], cacheTtlMs, random, this.#outlook);
+  constructor(selection: Settings['selection'], random: () => number) {
+    this.#random = random;
+    this.#selection = this.#selectionBy(selection);
+  }
+
+  /** Chooses so from now on. What was learned under the policy is kept while it stays; counts and breakers are in any case. */
+  replaceSettings(selection: Settings['selection'], now: number): void {
+    const outlook = this.#outlook;
+    this.#selection = this.#selectionBy(selection);
+    if (this.#outlook !== outlook) this.#outlook?.replaceSnapshot(this.#snapshot, now);
+  }
+
+  #selectionBy({ policy, cacheTtlMs }: Settings['selection']): CachedSelection {
+    const learns = policy === 'adaptive';
+    if (learns !== (this.#outlook !== null)) {
+      this.#outlook = learns ? new Outlook() : null;
+      this.#patience = this.#outlook && new Patience(this.#outlook);
+    }
+    return new CachedSelection(this.#snapshot, policyByName[policy], cacheTtlMs, this.#random, this.#outlook);
   }
 
   get snapshot(): FleetSnapshot {

@@ -1,11 +1,11 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../fleet/errors.ts';
-import type { Settings } from '../../fleet/settings.ts';
+import type { ListenerTls, Settings } from '../../fleet/settings.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { authority, portOf, startListening } from '../../lib/listening.ts';
 import { createServer, nodeHttps } from '../../lib/node-http.ts';
-import { readTlsFiles } from '../../lib/tls-files.ts';
+import { readTlsFiles, type TlsFiles, UnusableTls } from '../../lib/tls-files.ts';
 import { uuid7Source } from '../../lib/uuid7.ts';
 import { ClientRequest } from './client-request.ts';
 import { crossOrigin } from './cross-origin.ts';
@@ -22,6 +22,8 @@ export interface ClientServer {
   /** Where it listens; the port is the real one where 0 was asked for. */
   readonly url: string;
   readonly port: number;
+  /** Answers web pages and bounds slow headers by these from now on; certificates are read anew, and kept where they cannot be. */
+  replaceSettings(settings: Pick<Settings, 'cors' | 'timeouts' | 'tls'>): void;
   /** Takes no new connections, closes idle ones, resolves when the last is closed. */
   close(): Promise<void>;
   /** Destroys what is left. */
@@ -48,10 +50,11 @@ export async function listenForClients(
     // How late slow headers may be found out; Node looks every 30 s by default.
     connectionsCheckingInterval: Math.max(20, Math.min(1000, timeouts.clientBodyMs / 4)),
   };
-  const server: Server<typeof ClientRequest> = tls
+  const secure = tls
     ? nodeHttps().createServer<typeof ClientRequest>({ ...options, ...readTlsFiles('tls', tls) })
-    : createServer<typeof ClientRequest>(options);
-  const markForPage = crossOrigin(cors);
+    : null;
+  const server: Server<typeof ClientRequest> = secure ?? createServer<typeof ClientRequest>(options);
+  let markForPage = crossOrigin(cors);
   const nextId = uuid7Source(() => systemClock.wall());
   /** The last answer on each connection, ended or not. */
   const lastAnswers = new WeakMap<Socket, ServerResponse<ClientRequest>>();
@@ -87,6 +90,11 @@ export async function listenForClients(
   return {
     url: `${tls ? 'https' : 'http'}://${authority(host, port)}`,
     port,
+    replaceSettings: (changed) => {
+      if (secure && changed.tls) renewTls(secure, changed.tls);
+      markForPage = crossOrigin(changed.cors);
+      server.headersTimeout = changed.timeouts.clientBodyMs;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -111,4 +119,13 @@ function refuseBadRequest(error: NodeJS.ErrnoException, socket: Socket, requestI
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\nx-request-id: ${requestId}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+/** Whoever read the settings has told what is wrong with the files; here they may be in the middle of being replaced. */
+function renewTls(server: { setSecureContext: (files: TlsFiles) => void }, tls: ListenerTls): void {
+  try {
+    server.setSecureContext(readTlsFiles('tls', tls));
+  } catch (error) {
+    if (!(error instanceof UnusableTls)) throw error;
+  }
 }

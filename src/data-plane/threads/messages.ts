@@ -32,6 +32,7 @@ export interface PublishedFleet {
 export type ToRelay =
   | typeof WAKE
   | ({ readonly kind: 'fleet' } & PublishedFleet)
+  | { readonly kind: 'settings'; readonly settings: Settings }
   | { readonly kind: 'abort'; readonly keyId: string }
   | { readonly kind: 'report?'; readonly question: number }
   | { readonly kind: 'drain'; readonly limitMs: number }

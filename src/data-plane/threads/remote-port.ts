@@ -35,7 +35,7 @@ export interface RemotePortOptions {
   /** Brings this thread's snapshot up to the one that slots are granted by. */
   readonly catchUp: (version: number) => void;
   /** Whether the dispatcher learns from first tokens. */
-  readonly learns: boolean;
+  readonly learns: () => boolean;
 }
 
 export class RemotePort implements DispatchPort {
@@ -46,7 +46,7 @@ export class RemotePort implements DispatchPort {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #catchUp: (version: number) => void;
-  readonly #learns: boolean;
+  readonly #learns: () => boolean;
   readonly #asked = new Map<number, (result: WaitResult) => void>();
   readonly #questions = new Map<number, (answer: readonly number[]) => void>();
   /** By model, the freshest last. */
@@ -128,7 +128,7 @@ export class RemotePort implements DispatchPort {
   }
 
   firstToken(lease: number): void {
-    if (!this.#learns) return;
+    if (!this.#learns()) return;
     this.#outbox.sendLazily(toDispatcher.firstToken, [lease, this.#clock.now()]);
     // As with a slot given back: somebody may wait for what the node can do now.
     if (this.#board.waiters > 0) this.#outbox.urge();

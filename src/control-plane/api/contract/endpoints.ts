@@ -3,6 +3,7 @@ import { modelEndpoints } from './models.ts';
 import { nodeEndpoints } from './nodes.ts';
 import { requestEndpoints } from './requests.ts';
 import { routerStateEndpoints } from './router-state.ts';
+import { settingsEndpoints } from './settings.ts';
 import { taskEndpoints } from './tasks.ts';
 import { tokenEndpoints } from './tokens.ts';
 
@@ -14,5 +15,6 @@ export const endpoints = {
   ...keyEndpoints,
   ...tokenEndpoints,
   ...requestEndpoints,
+  ...settingsEndpoints,
   ...routerStateEndpoints,
 } as const;

@@ -52,13 +52,6 @@ const logLine = z.looseObject({ level: z.string(), time: epochMs, message: z.str
 
 export const routerStateEndpoints = {
   'GET /api/stats': { tag: 'router', summary: 'What the router does now', status: [200], answer: stats },
-  'GET /api/settings': {
-    tag: 'router',
-    summary: 'The settings in force',
-    description: 'As in docs/configuration.md, times in milliseconds, secrets masked.',
-    status: [200],
-    answer: z.record(z.string(), z.unknown()).meta({ id: 'Settings' }),
-  },
   'GET /api/logs': {
     tag: 'router',
     summary: "The last lines of the router's log, oldest first",
