@@ -1,4 +1,4 @@
-import { errorMessageOf } from '../../lib/error-message.ts';
+import { errorMessageIn } from './error-message-in.ts';
 import { FieldEdits } from './field-edits.ts';
 import { FieldCursor, decodeString } from './json-fields.ts';
 import { UsageTally, readCount } from './usage.ts';
@@ -237,16 +237,4 @@ export class AnswerObject {
 function shortWord(bytes: Buffer, field: FieldCursor): string {
   if (field.valueEnd - field.valueStart > 24) return '';
   return decodeString(bytes, field.valueStart, field.valueEnd) ?? '';
-}
-
-/** The sentence for people in an error object lying in [start, end), or null. */
-export function errorMessageIn(bytes: Buffer, start: number, end: number): string | null {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8', start, end));
-    const response: unknown =
-      typeof value === 'object' && value !== null && 'response' in value ? value.response : undefined;
-    return errorMessageOf(value) ?? errorMessageOf(response);
-  } catch {
-    return null;
-  }
 }

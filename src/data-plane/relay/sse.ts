@@ -1,4 +1,5 @@
-import { AnswerObject, errorMessageIn } from './answer-object.ts';
+import { AnswerObject } from './answer-object.ts';
+import { errorMessageIn } from './error-message-in.ts';
 import { MAX_FRAME_BYTES, UNREADABLE } from './answer-watch.ts';
 import type { AnswerWatch } from './answer-watch.ts';
 import { FrameWatch } from './frames.ts';
