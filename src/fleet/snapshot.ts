@@ -54,8 +54,18 @@ export interface ModelSnapshot {
   readonly isPrefix?: true;
   /** Who offers it, in whatever state the node is. */
   readonly offers: readonly ModelOffer[];
+  /** Of the first node that tells them, for clients' lists. Absent: nobody does. */
+  readonly files?: ModelFiles;
   /** Epoch ms when the model was first seen; `created` in OpenAI's list. */
   readonly firstSeenAt: number;
+}
+
+/** What an engine tells of a model's files; null where none does. */
+export interface ModelFiles {
+  readonly sizeBytes: number | null;
+  readonly quantization: string | null;
+  /** Hex SHA-256; the same files have the same. */
+  readonly digest: string | null;
 }
 
 export interface ModelOffer {

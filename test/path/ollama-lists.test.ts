@@ -85,3 +85,31 @@ test("Ollama's command line finds somebody there", async () => {
   assert.equal((await fetch(`${router.url}/`, { method: 'HEAD' })).status, 200);
   assert.equal((await fetch(`${router.url}/`)).status, 404);
 });
+
+test('what engines tell of a model is listed, and what they do not is empty', async () => {
+  await using router = await startDataPlane(nodes);
+  const digest = 'ab'.repeat(32);
+  const offers = [{ node: 0, upstream: 'q', ready: true, slots: null }];
+  const files = { sizeBytes: 4_700_000_000, quantization: 'Q4_K_M', digest };
+  router.publish(nodes, { models: new Map([['q', { name: 'q', offers, files, firstSeenAt: 0 }]]) });
+  const told: unknown = await (await fetch(`${router.url}/api/tags`)).json();
+  assert.deepEqual(told, {
+    models: [
+      {
+        name: 'q:latest',
+        model: 'q:latest',
+        size: 4_700_000_000,
+        digest,
+        details: {
+          parent_model: '',
+          format: '',
+          family: '',
+          families: [],
+          parameter_size: '',
+          quantization_level: 'Q4_K_M',
+        },
+        modified_at: '1970-01-01T00:00:00.000Z',
+      },
+    ],
+  });
+});

@@ -1,5 +1,12 @@
 import { prefixOf } from '../../fleet/glossary.ts';
-import type { FleetSnapshot, KeySnapshot, ModelOffer, ModelSnapshot, NodeSnapshot } from '../../fleet/snapshot.ts';
+import type {
+  FleetSnapshot,
+  KeySnapshot,
+  ModelFiles,
+  ModelOffer,
+  ModelSnapshot,
+  NodeSnapshot,
+} from '../../fleet/snapshot.ts';
 import type { RegisteredNode } from './registered-node.ts';
 import { slotsOf } from './slots.ts';
 
@@ -20,12 +27,15 @@ export function buildSnapshot({ version, settled, nodes, keys, firstSeenAt }: Sn
   const byIndex = Array.from<NodeSnapshot | null>({ length: size }).fill(null);
   const prefixes = nodes.flatMap((node) => prefixModel(node, firstSeenAt));
   const offers = new Map<string, ModelOffer[]>();
+  const files = new Map<string, ModelFiles>();
   for (const node of nodes.toSorted((a, b) => a.index - b.index)) {
     byIndex[node.index] = snapshotOf(node);
     for (const { model, upstream, ready, slots } of node.models ?? []) {
       // What is called like a provider's model goes there and nowhere else.
       if (!node.settings.provider && prefixes.some(({ name }) => model.startsWith(name))) continue;
       const offer = { node: node.index, upstream, ready, slots };
+      const told = files.get(model) ?? filesOf(node, upstream);
+      if (told) files.set(model, told);
       const others = offers.get(model);
       if (others) others.push(offer);
       else offers.set(model, [offer]);
@@ -33,9 +43,19 @@ export function buildSnapshot({ version, settled, nodes, keys, firstSeenAt }: Sn
   }
   const models = new Map(prefixes.map((model) => [model.name, model]));
   for (const name of [...offers.keys()].toSorted()) {
-    models.set(name, { name, offers: offers.get(name) ?? [], firstSeenAt: firstSeenAt(name) });
+    const told = files.get(name);
+    const seen = { name, offers: offers.get(name) ?? [], firstSeenAt: firstSeenAt(name) };
+    models.set(name, told ? { ...seen, files: told } : seen);
   }
   return { version, settled, nodes: byIndex, models, keys };
+}
+
+/** What the node's engine tells of a model's files; null where it tells nothing. */
+function filesOf({ listed }: RegisteredNode, upstream: string): ModelFiles | null {
+  const model = listed?.find(({ name }) => name === upstream);
+  if (!model) return null;
+  const { sizeBytes, quantization = null, digest = null } = model;
+  return sizeBytes === null && quantization === null && digest === null ? null : { sizeBytes, quantization, digest };
 }
 
 /** What stands for all models of a provider; nothing for other nodes. */

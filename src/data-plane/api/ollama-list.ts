@@ -3,8 +3,8 @@ import { listedModels } from '../../fleet/offered-models.ts';
 import type { FleetSnapshot, ModelSnapshot } from '../../fleet/snapshot.ts';
 
 // Ollama's lists, built from the snapshot as one big Ollama's: nodes are never asked, so that nothing of theirs can leak. What the
-// fleet does not know is empty or 0, in the types that Ollama's own clients parse. The digest is made from the name, since it
-// differs between nodes, and clients cut it to 12 characters without looking. `/api/ps` lists what a node is ready to serve now; whether an
+// fleet does not know is empty or 0, in the types that Ollama's own clients parse. A digest that no engine tells is made from the
+// name, since clients cut it to 12 characters without looking. `/api/ps` lists what a node is ready to serve now; whether an
 // Ollama node holds it in memory already is not known here.
 
 /** The release of Ollama whose endpoints these are; clients look whether it is new enough for them. */
@@ -49,12 +49,21 @@ function namesOf(snapshot: FleetSnapshot, mayUse: MayUse, isListed: (model: Mode
     .toSorted((a, b) => (a.tag < b.tag ? -1 : 1));
 }
 
-function entry({ name }: ModelSnapshot, tag: string): object {
-  return { name: tag, model: tag, size: 0, digest: hash('sha256', name, 'hex'), details: unknownDetails };
+function entry({ name, files }: ModelSnapshot, tag: string): object {
+  const told = files?.digest?.replace(/^sha256:/, '') ?? '';
+  const digest = DIGEST.test(told) ? told : hash('sha256', name, 'hex');
+  return { name: tag, model: tag, size: files?.sizeBytes ?? 0, digest, details: detailsOf(files) };
 }
 
-/** A model of which nothing is known but its name. */
-export const unknownDetails = {
+/** What is known of a model's files, as Ollama tells it. */
+export function detailsOf(files: ModelSnapshot['files']): object {
+  return { ...unknownDetails, quantization_level: files?.quantization ?? '' };
+}
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** Of a model of which nothing is known but its name. */
+const unknownDetails = {
   parent_model: '',
   format: '',
   family: '',

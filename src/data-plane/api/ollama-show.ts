@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../fleet/errors.ts';
 import type { ModelSnapshot } from '../../fleet/snapshot.ts';
-import { unknownDetails } from './ollama-list.ts';
+import { detailsOf } from './ollama-list.ts';
 import { type Call, readCall } from './read-call.ts';
 
 // What a model is, in Ollama's form, where no Ollama node has it. The router knows its name and nothing else for certain, so that
@@ -19,12 +19,12 @@ export function readShow(body: Buffer): Call | ErrorCode {
 }
 
 /** The model as the router itself knows it, under the name that the client wrote. */
-export function describeModel({ firstSeenAt }: ModelSnapshot, asked: string): object {
+export function describeModel({ firstSeenAt, files }: ModelSnapshot, asked: string): object {
   return {
     modelfile: `FROM ${asked}\n`,
     parameters: '',
     template: '',
-    details: unknownDetails,
+    details: detailsOf(files),
     model_info: {},
     capabilities: ['completion'],
     modified_at: new Date(firstSeenAt).toISOString(),
