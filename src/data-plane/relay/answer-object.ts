@@ -8,8 +8,9 @@ import { UsageTally, readCount } from './usage.ts';
 // do not clash and a router that trusts the path alone would miss what a gateway in front of an engine adds.
 //
 // Changed are only: a top-level string `model` (and `message.model`, `response.model`, where Anthropic's and OpenAI's typed
-// events carry it), which may be a file path of the node; and `system_fingerprint`, which tells nodes apart. It does not
-// look into generated text, nor into fields that no engine is known to put a name in.
+// events carry it), which may be a file path of the node; `system_fingerprint`, which tells nodes apart; and Ollama's
+// `remote_host` and `remote_model`, which tell where it has a model run. It does not look into generated text, nor into fields
+// that no engine is known to put a name in.
 
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
@@ -89,7 +90,7 @@ export class AnswerObject {
     let hasDetail = false;
     const finishedBefore = this.#choicesFinished;
     while (top.next()) {
-      if (top.keyIs('system_fingerprint')) {
+      if (top.keyIs('system_fingerprint') || top.keyIs('remote_host') || top.keyIs('remote_model')) {
         edits.drop(top);
         continue;
       }

@@ -19,6 +19,8 @@ const CLOSE_BRACKET = 0x5d;
 const READ: ReadonlySet<string> = new Set([
   'model',
   'system_fingerprint',
+  'remote_host',
+  'remote_model',
   'usage',
   'timings',
   'error',

@@ -38,6 +38,12 @@ test('a line is forwarded with the chunk that completes it', () => {
   assert.equal(watch.push(Buffer.from(':1}\n'))?.toString(), '{"a":1}\n');
 });
 
+test('where an engine has a model run elsewhere does not cross', () => {
+  const line =
+    '{"model":"m","remote_model":"n:1","remote_host":"http://10.1.2.3:11434","message":{"content":"x"},"done":false}';
+  assert.equal(watchText(`${line}\n`).text, '{"model":"m","message":{"content":"x"},"done":false}\n');
+});
+
 test('only done: true ends a stream', () => {
   assert.equal(watchText('{"done":false}\n').ended, false);
   assert.equal(watchText('{"message":{"done":true}}\n').ended, false);

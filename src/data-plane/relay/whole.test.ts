@@ -20,6 +20,11 @@ test('the asked name replaces a file path, the fingerprint goes, and no other by
   assert.equal(answer.isObject, true);
 });
 
+test('where an engine has a model run elsewhere goes', () => {
+  const { body } = read('{"model":"asked","remote_host":"https://inner:443","remote_model":"n","done":true}');
+  assert.equal(body, '{"model":"asked","done":true}');
+});
+
 test('a body that needs no change is the same Buffer', () => {
   for (const text of ['{"model":"asked","usage":null}', '[{"model":"x"}]', 'RIFF', '', '{"model":"x"']) {
     const body = Buffer.from(text);
