@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { MessageChannel } from 'node:worker_threads';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import { startControlPlane } from '../../src/control-plane/control-plane.ts';
@@ -121,4 +122,12 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The status, code and message with which the admin API refuses. */
+export async function refusal(plane: TestControlPlane, method: string, path: string, body?: unknown): Promise<string> {
+  const answer = await plane.api(method, path, body);
+  const { code, message } = Object(Object(answer.json).error);
+  assert.equal(typeof message, 'string', answer.text);
+  return `${answer.status} ${code}: ${message}`;
 }

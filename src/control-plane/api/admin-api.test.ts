@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startTestControlPlane, type TestControlPlane } from '../../../test/support/control-plane.ts';
+import { startTestControlPlane, refusal } from '../../../test/support/control-plane.ts';
 import { temporaryDirectory, testSettings } from '../../../test/support/settings.ts';
 import { until } from '../../../test/support/until.ts';
-
-async function refusal(plane: TestControlPlane, method: string, path: string, body?: unknown): Promise<string> {
-  const answer = await plane.api(method, path, body);
-  const { code, message } = Object(Object(answer.json).error);
-  assert.equal(typeof message, 'string', answer.text);
-  return `${answer.status} ${code}: ${message}`;
-}
 
 test('a wrong body is refused by field, with what to write', async () => {
   await using plane = await startTestControlPlane(testSettings());

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { startTestControlPlane, type TestControlPlane } from '../../../test/support/control-plane.ts';
+import { startTestControlPlane, refusal } from '../../../test/support/control-plane.ts';
 import { temporaryDirectory, testSettings } from '../../../test/support/settings.ts';
-
-async function refusal(plane: TestControlPlane, method: string, path: string, body?: unknown): Promise<string> {
-  const answer = await plane.api(method, path, body);
-  const { code, message } = Object(Object(answer.json).error);
-  assert.equal(typeof message, 'string', answer.text);
-  return `${answer.status} ${code}: ${message}`;
-}
 
 test('a key is shown once, kept as a hash, in force at once, and gone at once', async () => {
   const settings = testSettings({ dataDir: temporaryDirectory() });

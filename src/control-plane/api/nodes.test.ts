@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startTestControlPlane, type TestControlPlane } from '../../../test/support/control-plane.ts';
+import { startTestControlPlane, refusal } from '../../../test/support/control-plane.ts';
 import { scriptedNode } from '../../../test/support/scripted-node.ts';
 import { testSettings } from '../../../test/support/settings.ts';
 
 const health = { intervalMs: 50, timeoutMs: 500 };
-
-async function refusal(plane: TestControlPlane, method: string, path: string, body?: unknown): Promise<string> {
-  const answer = await plane.api(method, path, body);
-  const { code, message } = Object(Object(answer.json).error);
-  assert.equal(typeof message, 'string', answer.text);
-  return `${answer.status} ${code}: ${message}`;
-}
 
 test('a configured node may be drained and resumed, and neither changed nor removed', async () => {
   await using node = await scriptedNode();

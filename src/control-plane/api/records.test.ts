@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { idleGauges, startTestControlPlane, type TestControlPlane } from '../../../test/support/control-plane.ts';
+import { idleGauges, startTestControlPlane, refusal } from '../../../test/support/control-plane.ts';
 import { scriptedNode } from '../../../test/support/scripted-node.ts';
 import { temporaryDirectory, testSettings } from '../../../test/support/settings.ts';
 import { testAttempt, testSettlement } from '../../../test/support/settlement.ts';
 import { packSettlements } from '../../fleet/settlement-batch.ts';
 
 const health = { intervalMs: 50, timeoutMs: 500 };
-
-async function refusal(plane: TestControlPlane, method: string, path: string, body?: unknown): Promise<string> {
-  const answer = await plane.api(method, path, body);
-  const { code, message } = Object(Object(answer.json).error);
-  assert.equal(typeof message, 'string', answer.text);
-  return `${answer.status} ${code}: ${message}`;
-}
 
 test('the history is listed with filters and pages, and a request shows its attempts', async () => {
   await using plane = await startTestControlPlane(testSettings());

@@ -1,5 +1,6 @@
-import { ExchangeError, type Target } from '../../http-client/exchange.ts';
+import { ExchangeError } from '../../http-client/exchange.ts';
 import type { HttpClient } from '../../http-client/http-client.ts';
+import type { NodeAccess } from '../node-access.ts';
 import type { ProbeFailure } from '../probe.ts';
 
 // One probe's questions to one node: GET requests, each with the whole time-out, since a node that takes half of it for every
@@ -7,14 +8,6 @@ import type { ProbeFailure } from '../probe.ts';
 // recognise an engine, two to probe a known one. The same path is asked once per probe.
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-
-export interface AskedNode {
-  readonly target: Target;
-  /** Base path without a trailing slash; empty for none. */
-  readonly basePath: string;
-  /** Name, value, name, value, … */
-  readonly headers: readonly string[];
-}
 
 export interface Answer {
   readonly path: string;
@@ -42,7 +35,7 @@ export class ProbeStop extends Error {
 }
 
 /** The questions of one probe of `node`, each to be answered within `timeoutMs`. */
-export function asker(httpClient: HttpClient, node: AskedNode, timeoutMs: number): Ask {
+export function asker(httpClient: HttpClient, node: NodeAccess, timeoutMs: number): Ask {
   const asked = new Map<string, Promise<Answer>>();
   const put = async (path: string, withinMs: number): Promise<Answer> => {
     const totalMs = Math.min(withinMs, timeoutMs);

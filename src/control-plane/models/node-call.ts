@@ -1,19 +1,12 @@
-import { ExchangeError, type ExchangeRequest, type Target } from '../../http-client/exchange.ts';
+import { ExchangeError, type ExchangeRequest } from '../../http-client/exchange.ts';
 import type { HttpClient } from '../../http-client/http-client.ts';
 import { streamAnswer } from '../../http-client/stream-answer.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { NodeAccess } from '../node-access.ts';
 
 // How a task talks to a node: over the shared client, and until it is cancelled.
 
 const MOST_BYTES = 4 * 1024 * 1024;
-
-export interface CalledNode {
-  readonly target: Target;
-  /** Without a trailing slash; empty for none. */
-  readonly basePath: string;
-  /** Name, value, name, value, … */
-  readonly headers: readonly string[];
-}
 
 export interface CallAnswer {
   readonly status: number;
@@ -32,7 +25,7 @@ export interface NodeCall {
   readonly isOver: boolean;
 }
 
-export function nodeCall(client: HttpClient, clock: Clock, node: CalledNode, signal: AbortSignal): NodeCall {
+export function nodeCall(client: HttpClient, clock: Clock, node: NodeAccess, signal: AbortSignal): NodeCall {
   const request = (method: ExchangeRequest['method'], path: string, body: object | null): ExchangeRequest => ({
     method,
     path: node.basePath + path,
