@@ -15,7 +15,7 @@ import { versionHeaders } from './http/request-headers.ts';
 import { MOST_ATTEMPTS } from './legs.ts';
 import { AnswerRelay } from './relay/answer-relay.ts';
 import { NO_BODY, type Trip } from './trip.ts';
-import { endUpload, headersOfAnswer } from './uploads.ts';
+import { headersOfAnswer } from './uploads.ts';
 
 // Try and relay: what one node is asked, what of its answer reaches the client, and what its end means. Whether another node is tried is
 // the loop's to judge (request.ts).
@@ -94,7 +94,6 @@ export async function tryNode(
   const result = await relay.ended;
   trip.attempt = null;
   trip.leaving.tell(null);
-  if (upload?.isSpent) endUpload(trip);
 
   const used = isResumed ? (trip.resumption?.usageOf(result.usage) ?? null) : result.usage;
   trip.usage = used ?? trip.usage;

@@ -58,7 +58,7 @@ export function headersOfAnswer(plane: DataPlane, trip: Trip): string[] {
   return [...trip.ownHeaders(), 'connection', 'close'];
 }
 
-/** The request is over, or its one attempt is: its upload is wanted no more. */
+/** The request is over: its upload is wanted no more. */
 export function endUpload(trip: Trip): void {
   if (trip.upload === null) return;
   trip.upload.close();
