@@ -102,11 +102,16 @@ test('an agent registers its node, beats, and keeps the node under another addre
   assert.deepEqual([Object(seen['agent']).tokenId, Object(seen['agent']).silent], [tokenId, false]);
 
   await plane.api('POST', `/api/nodes/${nodeId}/drain`);
+  const { generation } = plane.snapshot().nodes[0] ?? { generation: 0 };
   const second = await newToken(plane);
   const moved = await call(plane, { token: second.token, body: { name: 'b', url: other.url } });
   assert.equal(Object(moved.body).nodeId, nodeId);
   const after = await nodeOf(plane, 'b');
   assert.deepEqual([after['url'], after['draining'], after['models']], [other.url, true, ['other']]);
+  // What waits for an answer from the former address is told that none will come.
+  const told = plane.messages.flatMap((message) => (message.kind === 'snapshot' ? message.snapshot.nodes[0] : []));
+  assert.ok(told.some((node) => node?.generation === generation && node.state === 'offline'));
+  assert.notEqual(plane.snapshot().nodes[0]?.generation, generation);
   // The former token speaks for it no longer.
   assert.equal(codeOf(await call(plane, { token, action: 'heartbeat', body: beat })), '404 unknown_agent');
   const stranger = { token: second.token, identity: 'the-identity-of-another-agent' };

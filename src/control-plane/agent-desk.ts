@@ -199,7 +199,10 @@ export class AgentDesk {
   }
 
   #cutOff(nodes: readonly RegisteredNode[], why: string): void {
-    for (const { id } of nodes) this.#heartbeats.silence(id, why);
+    for (const { id } of nodes) {
+      this.#heartbeats.silence(id, why);
+      this.#openTunnels.delete(id);
+    }
     this.#options.send({ kind: 'end', nodeIds: nodes.map(({ id }) => id) });
   }
 

@@ -22,6 +22,8 @@ export interface JoiningOptions {
   readonly agentsTable: AgentsTable;
   /** Writes a row of the audit log and waits until the data plane places by what was changed. */
   readonly noted: (action: string, subject: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Publishes at once what waits to be. */
+  readonly flush: () => void;
   /** Throws `AgentRefusal` where that address cannot be an engine's. */
   readonly refuseOwnAddress: (baseUrl: string) => void;
 }
@@ -95,8 +97,15 @@ export class AgentJoining {
 
   #changed(node: RegisteredNode, settings: NodeSettings): RegisteredNode {
     if (JSON.stringify(node.settings) === JSON.stringify(settings)) return node;
-    this.#options.nodesTable.change(node.id, settings);
-    this.#options.fleet().change(node, settings);
+    const { nodesTable, fleet, flush } = this.#options;
+    nodesTable.change(node.id, settings);
+    if (node.settings.url !== settings.url || node.settings.viaTunnel !== settings.viaTunnel) {
+      // A change of address is another registration to the data plane, and what runs under the former is left to run. But here
+      // nothing answers at the former any more: so it is told first that the node is gone from there.
+      fleet().giveUp(node, 'Its engine has moved.');
+      flush();
+    }
+    fleet().change(node, settings);
     return node;
   }
 

@@ -10,7 +10,7 @@ import { type RegistrationTokens, sha256 } from './registration-tokens.ts';
 import { AgentsTable } from './store/agents-table.ts';
 import type { Log } from './telemetry/log.ts';
 
-export interface DeskSurroundings extends Pick<JoiningOptions, 'fleet' | 'nodesTable' | 'noted'> {
+export interface DeskSurroundings extends Pick<JoiningOptions, 'fleet' | 'nodesTable' | 'noted' | 'flush'> {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly database: DatabaseSync;

@@ -214,6 +214,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     nodesTable,
     fleet: () => fleet,
     noted: (action, subject, detail) => inForce(state, action, subject, detail),
+    flush: () => void publication.flush(),
   });
   const state: AdminState = {
     get settings() {

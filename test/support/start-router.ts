@@ -9,6 +9,8 @@ export interface TestRouter extends AsyncDisposable {
   readonly app: AppState;
   readonly url: string;
   readonly adminUrl: string;
+  /** Where agents join; empty where `agents.listen` is not set. */
+  readonly agentsUrl: string;
   /** What was found when the first probes had finished. */
   readonly settled: Promise<readonly FoundNode[]>;
   admin(path: string, init?: RequestInit): Promise<Response>;
@@ -30,13 +32,13 @@ export function nodeSettings(
 
 export async function startRouter(overrides: DeepPartial<Settings> = {}): Promise<TestRouter> {
   const settings = testSettings(overrides);
-  const listening = Promise.withResolvers<{ clientUrl: string; adminUrl: string }>();
+  const listening = Promise.withResolvers<{ clientUrl: string; adminUrl: string; agentsUrl: string | null }>();
   const settled = Promise.withResolvers<readonly FoundNode[]>();
   const app = await startApp(settings, {
     listening: (urls) => listening.resolve(urls),
     settled: (nodes) => settled.resolve(nodes),
   });
-  const { clientUrl, adminUrl } = await listening.promise;
+  const { clientUrl, adminUrl, agentsUrl } = await listening.promise;
   const admin: TestRouter['admin'] = (path, init = {}) =>
     fetch(`${adminUrl}${path}`, {
       ...init,
@@ -47,6 +49,7 @@ export async function startRouter(overrides: DeepPartial<Settings> = {}): Promis
     app,
     url: clientUrl,
     adminUrl,
+    agentsUrl: agentsUrl ?? '',
     settled: settled.promise,
     admin,
     adminJson,

@@ -73,6 +73,13 @@ export class NodeFleet {
     this.#options.onChange();
   }
 
+  /** Takes a node for gone without asking it: what it was asked and has not begun to answer is asked of others. */
+  giveUp(node: RegisteredNode, detail: string): void {
+    if (!this.registry.applyProbe(node, { kind: 'silent', detail })) return;
+    this.#options.onState(node);
+    this.#options.onChange();
+  }
+
   remove(node: RegisteredNode): void {
     this.#loops.get(node.id)?.stop();
     this.#loops.delete(node.id);
