@@ -31,6 +31,28 @@ test('a stream whose connection breaks before its end marker is not', async () =
   assert.deepEqual([settlement?.outcome, settlement?.code], ['interrupted', 'stream_interrupted']);
 });
 
+for (const [what, path, engine, type, some] of [
+  ["an Ollama's", '/api/chat', 'ollama', 'application/x-ndjson', '{"message":{"content":"some"},"done":false}\n'],
+  ['a told', '/v1/messages', 'openai', 'text/event-stream', deltaEvent('some')],
+  ['a told', '/api/chat', 'openai', 'text/event-stream', deltaEvent('some')],
+] as const) {
+  test(`${what} stream of ${path} that ends in order without saying so broke`, async () => {
+    await using node = await scriptedNode((_request, { response }) => {
+      response.writeHead(200, { 'content-type': type });
+      response.end(some);
+    });
+    await using weir = await startDataPlane([{ url: node.url, engine }]);
+    const ask = { model: 'llama3', max_tokens: 5, stream: true, messages: [{ role: 'user', content: 'hello' }] };
+    const { max_tokens: _, ...plain } = ask;
+    const body = JSON.stringify(path === '/api/chat' ? plain : ask);
+    const text = await (await fetch(weir.url + path, { method: 'POST', body })).text();
+    assert.match(text, /some.*stream_interrupted/s);
+    assert.doesNotMatch(text, /message_stop|"done":true/);
+    const [settlement] = await weir.settled(1);
+    assert.deepEqual([settlement?.outcome, settlement?.code], ['interrupted', 'stream_interrupted']);
+  });
+}
+
 for (const [what, type, body] of [
   ['an HTML page', 'text/html', '<html><h1>Bad Request</h1></html>'],
   ['nothing', 'text/plain', ''],

@@ -120,7 +120,7 @@ export class AnswerRelay implements Receiver, Paced {
     } else if (contentType.includes('ndjson')) this.#watch = watchNdjson(askedModel);
     this.#isStream = this.#watch !== null;
     const { telling } = this.#options;
-    if (telling && this.#watch) this.#watch = watchTranslated(this.#watch, telling, this.#isFramed());
+    if (telling && this.#watch) this.#watch = watchTranslated(this.#watch, telling);
     if (this.#options.mayPass && isPassing(contentType)) this.#watch = watchRaw(this.#isFramed());
   }
 
@@ -187,8 +187,11 @@ export class AnswerRelay implements Receiver, Paced {
     if (this.#over) return;
     if (!this.#outlet.hasBegun) return this.#finish('garbage');
     // A chunked body's end is the node's word that it is over. Where only the closing of the socket ends the body, a killed
-    // node looks the same, and only the stream's own end marker tells. An object must have closed.
-    if (!watch.ended && !(this.#isStream && this.#isFramed())) return this.#finish('broken');
+    // node looks the same, and only the stream's own end marker tells; so it does where every engine writes one, and where the
+    // router would else tell an end in its own words that the node did not. An object must have closed.
+    const saysItsEnd = this.#options.telling !== null || textOf(this.#headers['content-type']).includes('ndjson');
+    const mayEndUnsaid = this.#isStream && !saysItsEnd && this.#isFramed();
+    if (!watch.ended && !mayEndUnsaid) return this.#finish('broken');
     this.#outlet.end();
     this.#finish('complete');
   }

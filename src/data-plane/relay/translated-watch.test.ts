@@ -31,7 +31,7 @@ const told =
 
 test('each object of a stream is told as the translation says, and the end once, however the bytes come', () => {
   for (const size of [1, 2, 7, 40, stream.length]) {
-    const watch = watchTranslated(watchSse('llama3'), telling(), true);
+    const watch = watchTranslated(watchSse('llama3'), telling());
     let out = '';
     for (let at = 0; at < stream.length; at += size)
       out += watch.push(Buffer.from(stream.slice(at, at + size)))?.toString() ?? '';
@@ -42,13 +42,13 @@ test('each object of a stream is told as the translation says, and the end once,
 
 test('a stream that broke off is not closed as if it had ended well', () => {
   const cut = stream.slice(0, stream.indexOf(': a comment'));
-  const watch = watchTranslated(watchSse('llama3'), telling(), false);
+  const watch = watchTranslated(watchSse('llama3'), telling());
   assert.doesNotMatch(watch.push(Buffer.from(cut))?.toString() ?? '', /end/);
   assert.equal(watch.finish(), null);
 });
 
 test('a stream in which the node reports an error is not closed', () => {
-  const watch = watchTranslated(watchSse('llama3'), telling(), true);
+  const watch = watchTranslated(watchSse('llama3'), telling());
   const out = watch.push(Buffer.from('data: {"error":{"message":"out of memory"}}\n\ndata: [DONE]\n\n'));
   assert.deepEqual([out, watch.finish(), watch.failed], [null, null, 'out of memory']);
 });

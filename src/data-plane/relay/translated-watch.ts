@@ -5,7 +5,7 @@ import type { AnswerWatch } from './answer-watch.ts';
 
 // An answer told in another dialect than the node's. It stands behind the watch that reads the node's stream, so what reaches it are
 // whole frames of the node's dialect with nothing in them that must not cross; errors, limits, progress and usage stay that watch's.
-// The client's stream is closed with its own last events where the node's ended well, and never where it broke.
+// The client's stream is closed with its own last events where the node's said that it ended, and never where it broke.
 
 const LINE_END = /\r\n|\n|\r/;
 const END_MARKER = '[DONE]';
@@ -23,21 +23,19 @@ export function tellWhole(body: Buffer, { answer }: Telling): Buffer | null {
   return told === null ? null : Buffer.from(JSON.stringify(told));
 }
 
-/** Wraps the watch of a node's stream. `isFramed`: the stream's end is told by length or chunks, not by the socket's closing alone. */
-export function watchTranslated(node: AnswerWatch, telling: Telling, isFramed: boolean): AnswerWatch {
-  return new TranslatedWatch(node, telling, isFramed);
+/** Wraps the watch of a node's stream. */
+export function watchTranslated(node: AnswerWatch, telling: Telling): AnswerWatch {
+  return new TranslatedWatch(node, telling);
 }
 
 class TranslatedWatch implements AnswerWatch {
   readonly #node: AnswerWatch;
   readonly #telling: Telling;
-  readonly #isFramed: boolean;
   #isClosed = false;
 
-  constructor(node: AnswerWatch, telling: Telling, isFramed: boolean) {
+  constructor(node: AnswerWatch, telling: Telling) {
     this.#node = node;
     this.#telling = telling;
-    this.#isFramed = isFramed;
   }
 
   push(chunk: Buffer): Buffer | null {
@@ -49,7 +47,7 @@ class TranslatedWatch implements AnswerWatch {
   finish(): Buffer | null {
     const frames = this.#node.finish();
     const told = frames ? this.#tell(frames) : '';
-    const isWhole = this.failed === null && !this.tooLong && (this.ended || this.#isFramed);
+    const isWhole = this.failed === null && !this.tooLong && this.ended;
     return bytesOf(isWhole ? told + this.#close() : told);
   }
 
