@@ -39,7 +39,7 @@ test('a fleet file that is wrong is refused with the key that is', () => {
 
 test('the fleets that come with the simulator can be read', async () => {
   const files = globSync('*.yaml', { cwd: join(import.meta.dirname, 'fleets') });
-  assert.deepEqual(files.toSorted(), ['equal.yaml', 'mixed.yaml', 'ollama.yaml', 'rough.yaml']);
+  assert.deepEqual(files.toSorted(), ['equal.yaml', 'guessed.yaml', 'mixed.yaml', 'ollama.yaml', 'rough.yaml']);
   for (const file of files) assert.ok((await readFleet(join(import.meta.dirname, 'fleets', file))).nodes.length >= 8);
   await assert.rejects(readFleet('no-such.yaml'), /--fleet no-such.yaml: cannot be read/);
 });

@@ -47,5 +47,6 @@ export function claimOf(
     streams: stream,
     priority: urgency.priority,
     startBy: urgency.startWithinMs === null ? null : arrivedAt + urgency.startWithinMs,
+    hasTtftSlo: urgency.hasTtftSlo,
   };
 }

@@ -46,7 +46,7 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         file: 'src/data-plane/dispatcher/dispatcher.ts',
         testFile: 'src/data-plane/dispatcher/dispatch-port.test.ts',
         testName: 'waitForReadyWithTimeout is ready at once when a node has a free slot',
-        mutation: { find: 'if (candidate) return this.#grant(ticket, candidate, null, now);', replace: '' },
+        mutation: { find: 'if (candidate && !this.#declines(ticket, candidate, now))', replace: 'if (ticket.id < 0)' },
       },
     ],
   },
@@ -89,7 +89,7 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         testFile: 'src/data-plane/dispatcher/turn.test.ts',
         testName: 'no newcomer barges past a waiter that is still in its delay',
         mutation: {
-          find: 'isSpare(this.#room, this.#placement, each, ticket, account, now)',
+          find: 'isSpare(this.#room, this.#placement, each, ticket, account, mayDecline, now)',
           replace: 'ticket.id > 0',
         },
       },

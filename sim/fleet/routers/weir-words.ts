@@ -41,6 +41,7 @@ export function ticketOf(
     streams: true,
     priority: 'normal',
     startBy: told && request.arrivedAt + told.ttftMs + told.ttftMsPerPromptToken * request.promptTokens,
+    hasTtftSlo: told !== null,
   } as const;
   const maxWaitMs = Math.max(0, queue.timeoutMs - waitedMs);
   return { id: ticket, model, bytes, maxWaitMs, tried: [...tried], readmitted, claim };

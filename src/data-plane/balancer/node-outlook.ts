@@ -94,6 +94,12 @@ export class NodeOutlook {
     return this.told && now - this.told.readAt < STALE_MS ? this.#foreign : 0;
   }
 
+  /** How many its engine computes while others wait in it, as far as that is known; null for no word of it. */
+  bears(now: number): number | null {
+    const { told } = this;
+    return told && (told.waiting ?? 0) > 1 && now - told.readAt < STALE_MS ? told.running : null;
+  }
+
   /** How much dearer it is than it seems: a node that was away finds its caches empty and is let in by and by. */
   slowStart(now: number): number {
     const sinceMs = now - this.backSince;

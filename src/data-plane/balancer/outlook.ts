@@ -68,7 +68,6 @@ export class Outlook {
       const node = this.#nodes[told.index];
       // The same word again is compared with nothing.
       if (node?.generation !== told.generation || told.readAt === node.told?.readAt) continue;
-      if ((told.waiting ?? 0) > 1) node.limit.late(node.running, told.running);
       node.hears(told);
     }
   }
@@ -137,7 +136,7 @@ export class Outlook {
     const { node, speed } = flight;
     if (flight.isCold) return speed.switched(tookMs, flight);
     const isLate = speed.isLate(tookMs, speed.baseMs + flight.aheadMs + flight.tokens * flight.promptMs);
-    if (isLate) node.limit.late(node.running, null);
+    if (isLate) node.limit.late(node.running, node.bears(now));
     else node.limit.inTime(node.running);
     speed.firstToken(tookMs, flight, now);
   }

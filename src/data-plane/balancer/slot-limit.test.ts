@@ -47,20 +47,37 @@ test('one crowd is one cut: what was sent before it does not cut again', () => {
   assert.equal(limit.slots, 80, 'a guess said again is no news');
 });
 
+test('late first tokens among others that are not are no reason to give it less', () => {
+  const limit = new SlotLimit(16, false);
+  for (let nth = 0; nth < 1_000; nth += 1) {
+    if (nth % 5 === 0) limit.late(16, null);
+    else limit.inTime(15);
+  }
+  assert.equal(limit.slots, 16);
+});
+
+test('after a cut it is found again within some rounds', () => {
+  const limit = new SlotLimit(64, false);
+  for (let nth = 0; nth < 4; nth += 1) limit.late(64, null);
+  assert.equal(limit.slots, 51);
+  drive(limit, 200, 2_000);
+  assert.ok(limit.slots > 100, `${limit.slots}`);
+});
+
 test('a number that failed again and again is hardly tried any more', () => {
   const limit = new SlotLimit(1, false);
   let tried = 0;
   for (let nth = 0; nth < 10_000; nth += 1) {
-    if (limit.slots > 1) {
-      tried += 1;
-      limit.late(limit.slots, null);
-    } else limit.inTime(1);
+    const { slots } = limit;
+    if (slots > 1) limit.late(slots, null);
+    else limit.inTime(1);
+    if (limit.slots > slots) tried += 1;
   }
   assert.ok(tried >= 5 && tried < 40, `${tried} times in 10 000 answers`);
 });
 
 test('an engine that says how many it computes is given so many', () => {
   const limit = new SlotLimit(64, false);
-  limit.late(64, 60);
+  for (let nth = 0; nth < 4; nth += 1) limit.late(64, 60);
   assert.equal(limit.slots, 60);
 });

@@ -307,8 +307,9 @@ export class Dispatcher {
   #select(ticket: Ticket, now: number): Candidate | null {
     if (this.#room.size === 0) return this.#placement.select(ticket, now);
     const account = this.#fairness.accountOf(ticket.claim);
+    const mayDecline = this.#hasRoom && this.#placement.isAnybodyPatient(now);
     return this.#placement.select(ticket, now, (each) =>
-      isSpare(this.#room, this.#placement, each, ticket, account, now),
+      isSpare(this.#room, this.#placement, each, ticket, account, mayDecline, now),
     );
   }
 
@@ -320,7 +321,7 @@ export class Dispatcher {
   /** Waiting for a better node is worth it, and nobody is delayed or refused for it. */
   #declines(ticket: Ticket, candidate: Candidate, now: number): boolean {
     if (ticket.readmitted || this.#draining || !this.#hasRoom || this.#placement.isNobodyBusy) return false;
-    return this.#placement.declines(ticket, candidate, 0, now);
+    return this.#placement.declines(ticket, candidate, 0, this.#room.sizeOf(ticket.model), now);
   }
 
   #grant(ticket: Ticket, candidate: Candidate, waiter: Waiter | null, now: number): void {

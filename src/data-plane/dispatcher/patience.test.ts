@@ -7,13 +7,14 @@ import { noClaim, type Claim } from './ticket.ts';
 const SLOW = 1;
 const LONG = 20_000;
 
-function prompt(tokens: number): { readonly claim: Claim } {
-  return { claim: { ...noClaim, promptTokens: tokens, streams: true } };
+/** Of a client that told by when it wants its first token, if nothing else is said. */
+function prompt(tokens: number, hasTtftSlo = true): { readonly claim: Claim } {
+  return { claim: { ...noClaim, promptTokens: tokens, streams: true, hasTtftSlo } };
 }
 
 /** Two nodes: the first reads 10 tokens a ms, the second one; both known by their answers. */
-function fastAndSlow(slots: number): DispatchDesk {
-  const desk = new DispatchDesk(nodesAlike(2, { slots }), { policy: 'adaptive' });
+function fastAndSlow(slots: number, maxWaiters = 20): DispatchDesk {
+  const desk = new DispatchDesk(nodesAlike(2, { slots }), { policy: 'adaptive', queue: { maxWaiters } });
   for (let nth = 0; nth < 40; nth += 1) {
     const node = nth % 2;
     // It has one to go to only.
@@ -35,6 +36,55 @@ test('a long prompt waits for a faster node that is busy, and is handed its slot
   desk.advance(2_000);
   desk.release(first);
   assert.notEqual(desk.grant(second).node, SLOW);
+});
+
+test('one that told no objective takes a free slot at once, however slow, whoever is patient before it', () => {
+  const desk = fastAndSlow(1);
+  desk.ask(prompt(LONG));
+  const patient = desk.ask(prompt(LONG));
+  const untold = desk.ask(prompt(LONG, false));
+  assert.equal(desk.state(patient), 'waiting');
+  assert.equal(desk.grant(untold).node, SLOW);
+  assert.equal(desk.result(untold)?.waitedMs, null, 'it was never a waiter');
+});
+
+test('slots that the engine told are all its own, however much their node has to read', () => {
+  const desk = fastAndSlow(3);
+  const told = desk.askMany(7, prompt(LONG));
+  assert.ok(told.some((id) => desk.state(id) === 'waiting'));
+  const untold = desk.askMany(4, prompt(LONG, false));
+  assert.ok(untold.every((id) => desk.state(id) === 'ready'));
+});
+
+test('more that are patient than are asked do not hide one that is not', () => {
+  const desk = fastAndSlow(1, 400);
+  desk.ask(prompt(LONG));
+  const taken = desk.ask(prompt(10, false));
+  const patient = desk.askMany(60, prompt(LONG));
+  const waits = desk.ask(prompt(LONG, false));
+  assert.equal(desk.state(waits), 'waiting', 'both nodes are busy');
+  desk.release(taken);
+  assert.ok(patient.every((id) => desk.state(id) === 'waiting'));
+  assert.equal(desk.grant(waits).node, SLOW);
+});
+
+test('one that waits behind somebody who is held back is handed the slot', () => {
+  const desk = fastAndSlow(2);
+  desk.ask(prompt(LONG));
+  const others = desk.askMany(3, prompt(LONG, false));
+  const [held, next] = [desk.ask(prompt(LONG)), desk.ask(prompt(LONG, false))];
+  const onFast = others.find((id) => desk.grant(id).node !== SLOW);
+  assert.ok(onFast !== undefined && desk.state(next) === 'waiting');
+  desk.release(onFast);
+  assert.deepEqual([desk.state(held), desk.state(next)], ['waiting', 'ready']);
+});
+
+test('nobody waits for a better node behind so many that it would not be sooner', () => {
+  const desk = fastAndSlow(1, 400);
+  desk.ask(prompt(LONG));
+  const ids = desk.askMany(150, prompt(LONG));
+  assert.equal(desk.state(ids[0] ?? 0), 'waiting');
+  assert.ok(ids.some((id) => desk.state(id) === 'ready'));
 });
 
 test('it waits no longer than that saves', () => {

@@ -112,20 +112,25 @@ export class Placement {
   }
 
   /** The policy's choice among the nodes that could bear the ticket now and that `isSpare` does not refuse; null where there is none. */
-  select(ticket: Ticket, now: number, isSpare?: (candidate: Candidate) => boolean): Candidate | null {
+  select(
+    ticket: Ticket,
+    now: number,
+    isSpare?: (candidate: Candidate) => boolean,
+    isHeld = ticket.claim.hasTtftSlo,
+  ): Candidate | null {
     return this.#selection.selectNodeCached(
       ticket.model,
       this.#ledger,
       now,
-      (candidate) => this.#isOpen(candidate, ticket, now) && (isSpare === undefined || isSpare(candidate)),
+      (candidate) => this.#isOpen(candidate, ticket, isHeld, now) && (isSpare === undefined || isSpare(candidate)),
       ticket,
     );
   }
 
   /** The node as a candidate for the ticket; null where it could not bear it now. */
-  selectOn(node: number, ticket: Ticket, now: number): Candidate | null {
+  selectOn(node: number, ticket: Ticket, now: number, isHeld = ticket.claim.hasTtftSlo): Candidate | null {
     const candidate = this.candidateOn(node, ticket.model, now);
-    return candidate && this.#isOpen(candidate, ticket, now) ? candidate : null;
+    return candidate && this.#isOpen(candidate, ticket, isHeld, now) ? candidate : null;
   }
 
   /** The node as a candidate for the model, in whatever state its slots are; null where it may not serve it. */
@@ -139,15 +144,18 @@ export class Placement {
     return this.#selection.wereAllOpen;
   }
 
-  /** True where it is better for the ticket, which has waited for so long, to wait for a busy node than to take this one. */
-  declines(ticket: Ticket, candidate: Candidate, waitedMs: number, now: number): boolean {
-    if (!this.#patience) return false;
+  /**
+   * True where it is better for the ticket, which has waited for so long and finds so many waiting before it, to wait for a busy node than
+   * to take this one.
+   */
+  declines(ticket: Ticket, candidate: Candidate, waitedMs: number, ahead: number, now: number): boolean {
+    if (!this.#patience || !ticket.claim.hasTtftSlo) return false;
     const candidates = this.#selection.candidates(ticket.model, now);
-    const slotFreeMs = (other: Candidate): number | null => {
-      if (wasTried(ticket, other) || !this.#standing.allows(other.node, ticket.model, now)) return null;
-      return this.#ledger.freeSlots(other, ticket.model) > 0 ? 0 : 1 / this.#drainRate.perMs(other.node, now);
+    const freedPerMs = (other: Candidate): number => {
+      if (wasTried(ticket, other) || !this.#standing.allows(other.node, ticket.model, now)) return 0;
+      return this.#ledger.freeSlots(other, ticket.model) > 0 ? Infinity : this.#drainRate.perMs(other.node, now);
     };
-    return this.#patience.declines(ticket, candidate, { candidates, slotFreeMs }, waitedMs, now);
+    return this.#patience.declines(ticket, candidate, { candidates, freedPerMs, ahead }, waitedMs, now);
   }
 
   /** True where somebody declined a slot that others may want. */
@@ -155,12 +163,12 @@ export class Placement {
     return this.#patience?.isAnybodyPatient(now) === true;
   }
 
-  /** How many leases for the model may be taken on the candidate now. */
-  freeSlots(candidate: Candidate, model: string, now: number): number {
+  /** How many leases for the model may be taken on the candidate now; `isHeld`: by requests that may be kept from a free slot. */
+  freeSlots(candidate: Candidate, model: string, isHeld: boolean, now: number): number {
     const free = this.#ledger.freeSlots(candidate, model);
     if (
       free <= 0 ||
-      this.#patience?.mayRead(candidate, now) === false ||
+      this.#patience?.mayRead(candidate, isHeld, now) === false ||
       !this.#standing.allows(candidate.node, model, now)
     )
       return 0;
@@ -188,7 +196,7 @@ export class Placement {
     const ticket: Ticket = { id: 0, model, bytes: 0, maxWaitMs: 0, tried: [], readmitted: false, claim: noClaim };
     const candidate = this.select(ticket, now);
     if (!candidate) return null;
-    const free = this.freeSlots(candidate, model, now);
+    const free = this.freeSlots(candidate, model, false, now);
     return free >= 2 && free * 2 >= candidate.slots ? this.take(ticket, candidate, now) : null;
   }
 
@@ -352,8 +360,8 @@ export class Placement {
     return this.#outlook?.node(index, generation)?.limit.slots ?? slots;
   }
 
-  #isOpen(candidate: Candidate, ticket: Ticket, now: number): boolean {
-    return !wasTried(ticket, candidate) && this.freeSlots(candidate, ticket.model, now) > 0;
+  #isOpen(candidate: Candidate, ticket: Ticket, isHeld: boolean, now: number): boolean {
+    return !wasTried(ticket, candidate) && this.freeSlots(candidate, ticket.model, isHeld, now) > 0;
   }
 
   #learn(lease: OpenLease, outcome: LeaseOutcome, now: number): void {

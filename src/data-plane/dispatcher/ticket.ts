@@ -40,6 +40,8 @@ export interface Claim {
   readonly priority: Priority;
   /** It is of no use to its client unless it has a slot by then: monotonic ms; null where it does not say. */
   readonly startBy: number | null;
+  /** It told by when it wants its first token, and may be kept from a free slot where that makes it sooner. */
+  readonly hasTtftSlo: boolean;
 }
 
 /** A claim of nobody, on nothing. */
@@ -52,6 +54,7 @@ export const noClaim: Claim = {
   streams: false,
   priority: 'normal',
   startBy: null,
+  hasTtftSlo: false,
 };
 
 /** What a lease was charged for when a waiter was handed it. */

@@ -11,7 +11,7 @@ import { bandOf, type Waiter, type WaitingRoom } from './waiting-room.ts';
 // meanwhile; they may have what is left when every such waiter is given its own. A request that was admitted before stands at its old place among its caller's without a delay, and its caller's tag is as if it had never been
 // given a slot: it passes those that came after it and those still in theirs.
 
-/** Who declines a slot is passed over for now; so many of them, or a decision would take as long as the room is full. */
+/** Who declines a slot is passed over for now; so many are asked, then all that could decline are passed over. */
 const MOST_DECLINED = 32;
 
 /** Where and when slots are handed out. */
@@ -25,6 +25,8 @@ export interface Where {
 interface Search extends Where {
   /** How many more are asked. */
   left: number;
+  /** The model whose nodes are closed to those that may be kept from a free slot, but not to others. */
+  heldFor: string | null;
 }
 
 /** A waiter and the node it may go to. */
@@ -35,7 +37,7 @@ export interface Turn {
 
 /** Who is next to be handed a slot, on one node or (`null`) on any; null where nobody may be. */
 export function nextTurn(room: WaitingRoom, placement: Placement, bands: readonly number[], where: Where): Turn | null {
-  const search = { ...where, left: MOST_DECLINED };
+  const search = { ...where, left: MOST_DECLINED, heldFor: null };
   for (const band of bands) {
     const next = nextOfBand(room, placement, band, search);
     if (next) return next;
@@ -64,39 +66,56 @@ function nextOfBand(room: WaitingRoom, placement: Placement, band: number, searc
 
 /** The first of a caller's waiters that may be handed a slot; `closed` where nobody for the model may be. */
 function turnOf(flow: Flow, placement: Placement, search: Search): Turn | 'closed' | null {
-  const { node, now } = search;
+  const { now } = search;
   for (let place: Place | null = flow.first; place; place = place.behind) {
     const { waiter } = place;
     const { ticket } = waiter;
     if (waiter.eligibleAt > now) continue;
-    const candidate = node === null ? placement.select(ticket, now) : placement.selectOn(node, ticket, now);
-    if (candidate && search.mayDecline && placement.declines(ticket, candidate, now - waiter.enteredAt, now)) {
-      search.left -= 1;
-      if (search.left <= 0) return 'closed';
-      continue;
+    const isHeld = ticket.claim.hasTtftSlo;
+    if (isHeld && (search.left === 0 || search.heldFor === ticket.model)) continue;
+    const candidate = openTo(ticket, isHeld, placement, search);
+    if (candidate && search.mayDecline) {
+      const ahead = MOST_DECLINED - search.left;
+      if (placement.declines(ticket, candidate, now - waiter.enteredAt, ahead, now)) {
+        search.left -= 1;
+        continue;
+      }
     }
     if (candidate) return { waiter, candidate };
-    // What is closed to a waiter that was tried nowhere is closed to all.
-    if (ticket.tried.length === 0) return 'closed';
+    if (ticket.tried.length > 0) continue;
+    // What is closed to a waiter that was tried nowhere is closed to all, unless only it is held back.
+    if (!isHeld || !openTo(ticket, false, placement, search)) return 'closed';
+    search.heldFor = ticket.model;
   }
   return null;
 }
 
-/** True if the candidate has a slot more than the waiters before the ticket could use. */
+function openTo(ticket: Ticket, isHeld: boolean, placement: Placement, { node, now }: Where): Candidate | null {
+  if (node === null) return placement.select(ticket, now, undefined, isHeld);
+  return placement.selectOn(node, ticket, now, isHeld);
+}
+
+/**
+ * True if the candidate has a slot more than the waiters before the ticket could use. `mayDecline`: those that may be kept from a free slot
+ * were asked and want none that is free.
+ */
 export function isSpare(
   room: WaitingRoom,
   placement: Placement,
   candidate: Candidate,
   ticket: Ticket,
   account: Account,
+  mayDecline: boolean,
   now: number,
 ): boolean {
-  let left = placement.freeSlots(candidate, ticket.model, now);
+  let left = placement.freeSlots(candidate, ticket.model, ticket.claim.hasTtftSlo, now);
   for (const model of room.models()) {
     const theirs = placement.candidateOn(candidate.node, model, now);
-    if (!theirs || placement.freeSlots(theirs, model, now) === 0) continue;
+    if (!theirs || placement.freeSlots(theirs, model, false, now) === 0) continue;
+    const isHeldBack = placement.freeSlots(theirs, model, true, now) === 0;
     for (let place = room.oldestOf(model); place; place = place.after) {
       const { waiter } = place;
+      if (waiter.ticket.claim.hasTtftSlo && (isHeldBack || (mayDecline && waiter.eligibleAt <= now))) continue;
       if (ticket.readmitted && (waiter.eligibleAt > now || !goesBefore(place, ticket, account))) continue;
       if (!wasTried(waiter.ticket, candidate)) left -= 1;
       if (left <= 0) return false;

@@ -12,6 +12,8 @@ export interface Urgency {
   readonly priority: Priority;
   /** Ms from arrival within which it needs a slot; null for any time. */
   readonly startWithinMs: number | null;
+  /** It told by when it wants its first token. */
+  readonly hasTtftSlo: boolean;
 }
 
 /** What a key allows. */
@@ -38,7 +40,11 @@ export function urgencyOf(headers: IncomingHttpHeaders, key: UrgencyLimits | nul
     times.push(ms);
   }
   const least = Math.min(...times);
-  return { priority: lower(wanted, maxPriority), startWithinMs: Number.isFinite(least) ? least : null };
+  return {
+    priority: lower(wanted, maxPriority),
+    startWithinMs: Number.isFinite(least) ? least : null,
+    hasTtftSlo: headers['x-weir-ttft-slo-ms'] !== undefined,
+  };
 }
 
 /** Whole ms; null where the header makes no sense. */

@@ -30,6 +30,7 @@ const ticket: Ticket = {
     streams: true,
     priority: 'high',
     startBy: 1234.5,
+    hasTtftSlo: true,
   },
 };
 
@@ -48,6 +49,7 @@ test('a ticket crosses to the dispatcher whole: who pays, by what weight, and fo
         streams: false,
         priority: 'low',
         startBy: null,
+        hasTtftSlo: false,
       },
     },
   ];

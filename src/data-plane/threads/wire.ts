@@ -36,14 +36,14 @@ const outcomes = [
 /** In place of a number that is null; none of them can be negative. */
 const NONE = -1;
 /** Numbers of a ticket before those of its prefix and of the nodes that it tried. */
-const FIXED = 13;
+const FIXED = 14;
 
 /** The model and after it the caller go beside it, as the record's text. */
 export function ticketNumbers({ id, model, bytes, maxWaitMs, tried, readmitted, claim }: Ticket): number[] {
-  const { weight, promptTokens, maxTokens, prefix, streams, priority, startBy } = claim;
+  const { weight, promptTokens, maxTokens, prefix, streams, priority, startBy, hasTtftSlo } = claim;
   const { hashes, blockTokens } = prefix;
   const numbers = [id, bytes, maxWaitMs, readmitted ? 1 : 0, weight, promptTokens, maxTokens ?? NONE, model.length];
-  numbers.push(priorities.indexOf(priority), startBy ?? NONE);
+  numbers.push(priorities.indexOf(priority), startBy ?? NONE, hasTtftSlo ? 1 : 0);
   numbers.push(streams ? 1 : 0, blockTokens, hashes.length, ...hashes);
   for (const { node, generation } of tried) numbers.push(node, generation);
   return numbers;
@@ -55,13 +55,13 @@ export function ticketText({ model, claim }: Ticket): string {
 
 export function readTicket(numbers: readonly number[], text: string): Ticket {
   const [id = 0, bytes = 0, maxWaitMs = 0, readmitted = 0, weight = 1, promptTokens = 0, most = NONE] = numbers;
-  const [modelLength = text.length, band = 0, by = NONE] = numbers.slice(7);
+  const [modelLength = text.length, band = 0, by = NONE, slo = 0] = numbers.slice(7);
   const maxTokens = most === NONE ? null : most;
   const [streams = 0, blockTokens = 1, blocks = 0] = numbers.slice(FIXED - 3, FIXED);
   const prefix = { hashes: numbers.slice(FIXED, FIXED + blocks), blockTokens };
   const priority = priorities[band] ?? 'normal';
   const startBy = by === NONE ? null : by;
-  const payer = { caller: text.slice(modelLength), weight, priority, startBy };
+  const payer = { caller: text.slice(modelLength), weight, priority, startBy, hasTtftSlo: slo === 1 };
   const claim = { ...payer, promptTokens, maxTokens, prefix, streams: streams === 1 };
   const tried: NodeRef[] = [];
   for (let at = FIXED + blocks; at < numbers.length; at += 2) tried.push(readNode(numbers, at));
