@@ -42,6 +42,9 @@ nodes:
     logsUrl: "http://10.0.0.7:8080/ollama.log"
 distribution:
   - { model: "llama3.2:3b", tags: [site-a] }
+discovery:
+  dns:
+    - { name: vllm.default.svc.cluster.local, port: 8000, engine: vllm, tags: [site-a] }
 providers:
   openai: { apiKey: "\${OPENAI_API_KEY}", models: [gpt-4o-mini] }
   anthropic: { apiKey: "\${ANTHROPIC_API_KEY}", maxConcurrent: 8 }
@@ -125,6 +128,18 @@ Nodes of the file, of \`WEIR_NODES\` (separated by commas) and of \`--node\` (re
 | \`tags\` | Groups it belongs to, such as \`[gpu, site-a]\`, for the distribution of models. |
 | \`memory\` | What its models may take together, such as \`24gb\`, for distribution to where they fit. Without it, not known. |
 | \`logsUrl\` | Where its log can be read as text, for \`GET /api/nodes/{id}/logs\`. The node's key and headers are sent there only if it is the same server. |
+
+## discovery
+
+\`discovery.enabled\` looks at this machine's usual ports, \`discovery.file\` names a file with a list as under \`nodes\` that another program keeps (a file that is wrong, or gone, changes nothing and is reported), and \`discovery.dns\` names services of which every address is a node, such as headless services of Kubernetes.
+
+| field of \`discovery.dns\` | meaning |
+| --- | --- |
+| \`name\` | Required; a name in DNS, resolved every 30 s. Its nodes are called by name, address and port. |
+| \`port\` | Where its engines listen. Without it, host and port are those of the name's SRV records, such as \`_http._tcp.vllm.default.svc.cluster.local\`. |
+| \`engine\`, \`maxConcurrent\`, \`apiKey\`, \`headers\`, \`models\`, \`timeouts\`, \`tags\`, \`memory\`, \`logsUrl\` | As of nodes, for all of them. They are asked by http. |
+
+An address that is no longer told goes after a minute; while a name cannot be resolved nothing changes. What is found gives way to a node of the configuration, of the admin API or of an agent with the same address.
 
 ## distribution
 

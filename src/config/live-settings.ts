@@ -45,8 +45,8 @@ export class LiveSettings {
 
   /** Absolute paths of what the settings are read from. */
   get files(): readonly string[] {
-    const { tls, admin } = this.#report.settings;
-    const paths = [this.#report.file, tls?.cert, tls?.key, admin.tls?.cert, admin.tls?.key];
+    const { tls, admin, discovery } = this.#report.settings;
+    const paths = [this.#report.file, discovery.file, tls?.cert, tls?.key, admin.tls?.cert, admin.tls?.key];
     return paths.flatMap((path) => (typeof path === 'string' ? resolve(this.#request.cwd, path) : []));
   }
 
@@ -96,6 +96,8 @@ export class LiveSettings {
   > {
     const loaded = await loadSettings({
       ...this.#request,
+      // A list that was there and is gone is no empty list; one that is awaited may still come.
+      isRunning: this.#report.settings.discovery.nodes.length > 0,
       overrides: new Map(Object.entries(overrides)),
       now: this.#wall(),
     });

@@ -35,7 +35,7 @@ test('without any source every setting has its documented default', async (t) =>
     insecure: false,
     auth: { clients: 'auto', keys: [], trustedProxies: [] },
     cors: { origins: [] },
-    discovery: { enabled: true },
+    discovery: { enabled: true, dns: [], file: null, nodes: [] },
     health: { intervalMs: 5000, timeoutMs: 3000 },
     queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 268_435_456, maxShare: 0.75, reserved: 0 },
     pool: { maxIdlePerNode: 32, idleTimeoutMs: 60_000, tcpKeepAliveMs: 30_000 },

@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ListenerTls, Settings } from '../fleet/settings.ts';
+import type { ListenerTls, NodeSettings, Settings } from '../fleet/settings.ts';
 import { doubtfulNames } from './doubtful-names.ts';
 import { readAliases } from './entries/aliases.ts';
+import { readDnsSources, readNodeFile } from './entries/discovery.ts';
 import { readDistribution } from './entries/distribution.ts';
 import { readKeys } from './entries/keys.ts';
 import { nameNodes, readNodeText } from './entries/named-nodes.ts';
@@ -34,6 +35,8 @@ export interface SettingsRequest {
   readonly cwd: string;
   /** Epoch ms. */
   readonly now: number;
+  /** The router runs already; what it read once is to be there. */
+  readonly isRunning?: boolean;
   /** Where the router is to run; default here. */
   readonly platform?: NodeJS.Platform;
 }
@@ -66,8 +69,13 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   const { keys, warnings: keyWarnings } = file ? readKeys(file, problems, inForce) : { keys: [], warnings: [] };
   reportUnusableOverrides(overrides.keys(), problems);
   const sources = { file, env, flags, cwd, overrides };
+  const single = settingsOf(sources, keys, problems, inForce);
   const settings: Settings = {
-    ...settingsOf(sources, keys, problems, inForce),
+    ...single,
+    discovery: {
+      ...single.discovery,
+      dns: file ? readDnsSources(file, problems, inForce) : [],
+    },
     modelTimeouts: file ? readModelTimeouts(file, problems, inForce) : {},
     distribution: file ? readDistribution(file, problems, inForce) : [],
     nodes: nameNodes(
@@ -80,12 +88,14 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
     ),
     aliases: file ? readAliases(file, problems, inForce) : [],
   };
+  const found = await foundNodes(settings, request, problems, warnings);
   reportUnsafe(settings, problems);
   reportUnable(settings, request.platform ?? process.platform, problems);
   if (problems.any) return { problems: problems.lines() };
   warnings.push(...keyWarnings, ...doubtful(settings, request.now), ...doubtfulNames(settings));
   const origins = new Map(inForce.map(({ path, origin }) => [path, origin]));
-  return { settings, origins, inForce, warnings, file: fileName };
+  const discovery = { ...settings.discovery, nodes: found };
+  return { settings: { ...settings, discovery }, origins, inForce, warnings, file: fileName };
 }
 
 function settingsOf(
@@ -120,7 +130,7 @@ function settingsOf(
     insecure: read(table.insecure),
     auth: { clients: read(table.authClients), keys, trustedProxies: read(table.trustedProxies) },
     cors: { origins: read(table.corsOrigins) },
-    discovery: { enabled: read(table.discoveryEnabled) },
+    discovery: { enabled: read(table.discoveryEnabled), file: maybe(table.discoveryFile), dns: [], nodes: [] },
     health: { intervalMs: read(table.healthInterval), timeoutMs: read(table.healthTimeout) },
     queue: {
       maxWaiters: read(table.maxWaiters),
@@ -173,6 +183,23 @@ function pair(cert: string | null, key: string | null, path: string, problems: P
     }
   }
   return { cert, key };
+}
+
+/** The nodes of the file that `discovery.file` names. Whoever writes it may be slower than our start. */
+async function foundNodes(
+  { discovery: { file }, nodes }: Settings,
+  { env, isRunning = false }: SettingsRequest,
+  problems: Problems,
+  warnings: string[],
+): Promise<readonly NodeSettings[]> {
+  if (file === null) return [];
+  if (!isRunning && !existsSync(file)) {
+    warnings.push(`discovery.file: there is no ${file} yet; its nodes are taken when it comes`);
+    return [];
+  }
+  const drafts = (await readNodeFile(file, env, problems)) ?? [];
+  const taken = nodes.map((node): NodeDraft => ({ ...node, where: 'nodes', origin: 'default', trail: 'nodes' }));
+  return nameNodes([...taken, ...drafts], problems, []).slice(taken.length);
 }
 
 function configFileName({ configFile, env, cwd }: SettingsRequest): string | null {

@@ -40,7 +40,10 @@ export function changedPaths(
   // What is not shown in full may have changed all the same.
   const nodes = named(before.settings.nodes, after.settings.nodes, ({ name }) => `nodes.${name}`);
   const keys = named(before.settings.auth.keys, after.settings.auth.keys, ({ label }) => `auth.keys.${label}`);
-  for (const path of [...nodes, ...keys]) changed.add(path);
+  const [was, is] = [before.settings.discovery, after.settings.discovery];
+  const found = named(was.nodes, is.nodes, ({ name }) => `discovery.nodes.${name}`);
+  const names = named(was.dns, is.dns, ({ id }) => `discovery.dns.${id}`);
+  for (const path of [...nodes, ...keys, ...found, ...names]) changed.add(path);
   return [...changed];
 }
 

@@ -186,6 +186,12 @@ export const table = {
     'Origins whose web pages may use the router from a browser, such as `https://chat.example`. `*` is every page, and needs keys to be required.',
   ),
   discoveryEnabled: row('discovery.enabled', flag, 'true', "Look for engines on this machine's usual ports."),
+  discoveryFile: pathRow(
+    'discovery.file',
+    optional(line('path')),
+    null,
+    'YAML or JSON file with a list of nodes as under `nodes`, kept by another program. It is watched, and may come later.',
+  ),
   healthInterval: row('health.interval', duration({ minMs: 100 }), '5s', 'Time between two probes of a node.'),
   healthTimeout: row('health.timeout', duration({ minMs: 10 }), '3s', 'How long a probe may take.'),
   maxWaiters: row(

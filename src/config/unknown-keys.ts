@@ -9,7 +9,15 @@ import { editDistance, nearest } from './values/spelling.ts';
 // sets WEIR_PORT and WEIR_SERVICE_HOST beside a service called weir; others get a warning.
 
 /** Lists that entries/ reads. */
-const LISTS = ['nodes', 'auth.keys', 'timeouts.models', 'distribution', 'providers', 'aliases'] as const;
+const LISTS = [
+  'nodes',
+  'discovery.dns',
+  'auth.keys',
+  'timeouts.models',
+  'distribution',
+  'providers',
+  'aliases',
+] as const;
 const OTHER_VARIABLES = ['WEIR_CONFIG', 'WEIR_NODES'] as const;
 const FROM_KUBERNETES = /^WEIR_(SERVICE_(HOST|PORT)|PORT)(_|$)/;
 
@@ -73,7 +81,7 @@ export function reportUnknownVariables(env: Environment, problems: Problems): re
 /** What cannot be set through the admin API: what only a restart changes, secrets, whole lists, and what belongs to a provider's key. */
 export function reportUnusableOverrides(paths: Iterable<string>, problems: Problems): void {
   const changeable = new Set(
-    Object.values(table).flatMap((row: Row<unknown>) => (row.restart || row.secret ? [] : [row.path])),
+    Object.values(table).flatMap((row: Row<unknown>) => (row.restart || row.secret || row.isPath ? [] : [row.path])),
   );
   const known = new Set<string>([...rows.map(({ path }) => path), ...LISTS]);
   for (const path of paths) {

@@ -91,3 +91,30 @@ test('where the store cannot be written, nodes of the configuration are served a
   const [node] = nodesAtStart(startOf(testSettings({ nodes: [entry('a')] })), nodes);
   assert.match(node?.id ?? '', /^[0-9a-f-]{36}$/);
 });
+
+test('nodes of a watched file are there from the start, unless somebody else has their name or address', () => {
+  const nodes = table();
+  nodes.put('of-the-api', 'api', entry('of-the-api'));
+  const found = [entry('found'), entry('of-the-api'), { ...entry('twice'), url: entry('mine').url }];
+  const settings = testSettings({ nodes: [entry('mine')], discovery: { nodes: found } });
+  const started = nodesAtStart(startOf(settings), nodes).map(
+    ({ settings: { name }, managedBy, foundBy = null }) => `${name} ${managedBy} ${foundBy}`,
+  );
+  assert.deepEqual(started, ['mine config null', 'of-the-api api null', 'found discovery file']);
+});
+
+test('a node found in DNS is taken over with what is said of all of them, as long as the name is wanted', () => {
+  const nodes = table();
+  const id = nodes.idOf('llm-10.0.0.1-8000', 'dns llm:8000');
+  const source = {
+    id: 'llm:8000',
+    name: 'llm',
+    port: 8000,
+    node: { engine: 'vllm', headers: {}, apiKey: 'k' },
+  } as const;
+  const resume = published(id, 'llm-10.0.0.1-8000', 'http://10.0.0.1:8000');
+  const [found] = nodesAtStart(startOf(testSettings({ discovery: { dns: [source] } }), resume), nodes);
+  assert.deepEqual([found?.id, found?.foundBy, found?.settings.apiKey], [id, 'dns llm:8000', 'k']);
+  assert.equal(found?.remembered?.node.generation, 9);
+  assert.deepEqual(nodesAtStart(startOf(testSettings(), resume), nodes), []);
+});

@@ -1,7 +1,7 @@
 import type { ControlPlaneStart } from '../fleet/messages.ts';
 import type { NodeSettings } from '../fleet/settings.ts';
 import type { FleetSnapshot, NodeSnapshot } from '../fleet/snapshot.ts';
-import { NodeUrlError, readNodeUrl } from './nodes/node-address.ts';
+import { NodeUrlError, readNodeUrl, sameMachineUrl } from './nodes/node-address.ts';
 import type { ListedModel } from './nodes/registered-node.ts';
 import type { Registration } from './nodes/registry.ts';
 import type { NodesTable } from './store/nodes-table.ts';
@@ -44,11 +44,24 @@ export function nodesAtStart({ settings, resume }: ControlPlaneStart, table: Nod
     // Where agents cannot report, theirs could never be told from nodes that are gone.
     if (managedBy === 'agent' && kept && settings.agents.listen) add({ id, managedBy, settings: kept, draining });
   }
-  if (!settings.discovery.enabled) return registrations;
+  for (const node of settings.discovery.nodes) {
+    // What the configuration, the API or an agent has is theirs.
+    const isThere = registrations.some(({ settings: { url } }) => sameMachineUrl(url) === sameMachineUrl(node.url));
+    if (isThere || names.has(node.name)) continue;
+    const known = stored.find(({ name }) => name === node.name);
+    const id = known?.managedBy === 'file' ? known.id : table.idOf(node.name, 'file');
+    add({ id, managedBy: 'discovery', foundBy: 'file', settings: node, draining: known?.draining ?? false });
+  }
   for (const { id, name, managedBy, draining } of stored) {
     const before = resume?.nodes.find((node) => node?.id === id);
-    if (managedBy !== 'discovery' || names.has(name) || !before) continue;
-    add({ id, managedBy, settings: discoveredSettings(name, before.baseUrl), draining });
+    if (names.has(name) || !before) continue;
+    const source = settings.discovery.dns.find((each) => managedBy === `dns ${each.id}`);
+    if (source) {
+      const of = { ...source.node, name, url: before.baseUrl };
+      add({ id, managedBy: 'discovery', foundBy: managedBy, settings: of, draining });
+    } else if (managedBy === 'discovery' && settings.discovery.enabled) {
+      add({ id, managedBy, settings: discoveredSettings(name, before.baseUrl), draining });
+    }
   }
   // Those that keep an index come first, or a new one could be given it.
   return registrations.toSorted((a, b) => Number(Boolean(b.remembered)) - Number(Boolean(a.remembered)));

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { DatabaseSync } from 'node:sqlite';
 import type { ControlPlaneStart, ToControlPlane } from '../fleet/messages.ts';
 import { unpackSettlements } from '../fleet/settlement-batch.ts';
@@ -12,22 +10,24 @@ import { ClientKeys } from './client-keys.ts';
 import type { DataPlaneLink } from './data-plane-link.ts';
 import { asker } from './engines/ask.ts';
 import { probeNode } from './engines/probe-node.ts';
-import { nodeClashes, replaceConfigured } from './fleet-change.ts';
-import { discoveredSettings, nodesAtStart } from './fleet-start.ts';
+import { Finding } from './finding.ts';
+import type { FleetParts } from './fleet-change.ts';
+import { nodesAtStart } from './fleet-start.ts';
 import { FleetModels } from './model-facts.ts';
 import { Catalogue } from './models/catalogue.ts';
 import { ModelTasks } from './model-tasks.ts';
 import { headersOf, logPool, logSourceOf, placeOf } from './node-calls.ts';
-import { Discovery, usualPorts } from './nodes/discovery.ts';
+import type { Resolver } from './nodes/dns-discovery.ts';
 import { FirstRound } from './nodes/first-round.ts';
 import { type NodeAddress, readNodeUrl } from './nodes/node-address.ts';
 import { NodeFleet } from './nodes/node-fleet.ts';
 import { Publication } from './nodes/publication.ts';
 import type { RegisteredNode } from './nodes/registered-node.ts';
 import type { Registration } from './nodes/registry.ts';
-import type { ProbeResult } from './probe.ts';
+import { systemResolver } from './nodes/system-resolver.ts';
 import { openAgentDesk } from './open-agent-desk.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { replaceSettings } from './settings-change.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { AuditTable } from './store/audit-table.ts';
 import { openDatabase } from './store/database.ts';
@@ -39,7 +39,7 @@ import { addressHmac } from './store/secrets-table.ts';
 import { TokensTable } from './store/tokens-table.ts';
 import { tunnelSocket } from '../fleet/tunnel-socket.ts';
 import { DropNotice } from './telemetry/drop-notice.ts';
-import { createLog, type Log } from './telemetry/log.ts';
+import { createLog } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
 // The rooms of the control plane and the threads between them: rooms do not know one another, so each is given here what
@@ -47,13 +47,14 @@ import { Metrics } from './telemetry/metrics.ts';
 
 const FIRST_ROUND_WITHIN_MS = 5000;
 const DISCOVERY_TIMEOUT_MS = 1000;
-const DISCOVERY = 'discovery';
 
 export interface Surroundings {
   readonly link: DataPlaneLink;
   readonly httpClient: HttpClient;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Default: this machine's. */
+  readonly resolver?: Resolver;
 }
 
 export interface Rooms {
@@ -168,39 +169,28 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     isSettled: () => firstRound.settled,
     inForce: async () => void (await link.whenApplied(publication.flush())),
   });
-  const newDiscovery = (): Discovery =>
-    new Discovery({
-      clock,
-      ports: usualPorts.filter((port) => port !== settings.listen.port && port !== settings.admin.listen.port),
-      probe: async (baseUrl): Promise<ProbeResult> => {
-        const pool = `${DISCOVERY} ${baseUrl}`;
-        const result = await probeNode(ask(pool, readNodeUrl(baseUrl), null, DISCOVERY_TIMEOUT_MS), null, false);
-        httpClient.retire(pool);
-        return result;
-      },
-      nodes: () => fleet.registry.all(),
-      onFound: (name, url) => {
-        log.info('engine found on this machine', { node: name, url });
-        const id = nodesTable.idOf(name, DISCOVERY);
-        fleet.add({
-          id: fleet.registry.byId(id) ? randomUUID() : id,
-          managedBy: DISCOVERY,
-          settings: discoveredSettings(name, url),
-          draining: false,
-        });
-      },
-      onGone: (node) => fleet.remove(node),
-      onFirstLook: () => firstRound.done(DISCOVERY),
-    });
-  let discovery: Discovery | null = null;
-  const discover = (isWanted: boolean): void => {
-    if (isWanted === (discovery !== null)) return;
-    discovery?.stop();
-    discovery = isWanted ? newDiscovery() : null;
-    discovery?.start();
-    if (isWanted) return;
-    for (const node of fleet.registry.all()) if (node.managedBy === DISCOVERY) fleet.remove(node);
+  const fleetParts: FleetParts = {
+    fleet,
+    table: nodesTable,
+    onChanged: (node, isMoved) => {
+      if (isMoved) modelTasks.tasks.renew(node.id);
+      modelTasks.nodeChanged(node);
+    },
   };
+  const finding = new Finding({
+    settings: () => live.settings,
+    clock,
+    log,
+    parts: () => fleetParts,
+    firstRound,
+    resolver: surroundings.resolver ?? systemResolver,
+    probe: async (baseUrl) => {
+      const pool = `discovery ${baseUrl}`;
+      const result = await probeNode(ask(pool, readNodeUrl(baseUrl), null, DISCOVERY_TIMEOUT_MS), null, false);
+      httpClient.retire(pool);
+      return result;
+    },
+  });
 
   const tokens = new RegistrationTokens(new TokensTable(database));
   const agentDesk: AgentDesk = openAgentDesk({
@@ -258,14 +248,14 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
     state,
     begin: () => {
       for (const { id } of registrations) firstRound.await(id);
-      if (settings.discovery.enabled) firstRound.await(DISCOVERY);
+      finding.announce();
       firstRound.begin();
       for (const registration of registrations) fleet.add(registration);
       publication.changed();
       publication.flush();
       agentDesk.begin();
       modelTasks.tasks.wake();
-      discover(settings.discovery.enabled);
+      finding.start();
     },
     take: (message) => {
       if (link.take(message)) return;
@@ -285,41 +275,11 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
       const problems = await link.askOverrides(overrides, true);
       if (problems.length > 0) log.error('what was set through the admin API is not in force', { problems });
     },
-    replaceSettings: (report) => {
-      const problems = nodeClashes(report.settings.nodes, fleet);
-      if (problems.length > 0) return problems;
-      const before = live.report;
-      live.replace(report);
-      const now = live.settings;
-      log.setLevel(now.log.level);
-      keys.declare(now.auth.keys, clock.wall());
-      if (!isDeepStrictEqual(before.settings.pool, now.pool)) httpClient.replaceOptions(now.pool);
-      replaceConfigured(now.nodes, {
-        fleet,
-        table: nodesTable,
-        onChanged: (node, isMoved) => {
-          if (isMoved) modelTasks.tasks.renew(node.id);
-          modelTasks.nodeChanged(node);
-        },
-      });
-      discover(now.discovery.enabled);
-      modelTasks.rulesChanged();
-      publication.changed();
-      publication.flush();
-      const { lastChange } = report;
-      if (lastChange && lastChange.by !== 'api' && lastChange.changed.length > 0) {
-        const { by, changed } = lastChange;
-        audit.recordIfPossible('settings.reload', report.file ?? '', { by, changed }, (reason) =>
-          log.warn('an audit row could not be written', { action: 'settings.reload', reason }),
-        );
-      }
-      logChange(log, before, report);
-      return [];
-    },
+    replaceSettings: (report) => replaceSettings(report, { live, state, finding, fleetParts }),
     close: () => {
       modelTasks.tasks.stop();
       agentDesk.stop();
-      discovery?.stop();
+      finding.stop();
       fleet.stop();
       firstRound.stop();
       publication.stop();
@@ -337,18 +297,4 @@ function registrationsOf(start: ControlPlaneStart, table: NodesTable, database: 
     database.close();
     throw error;
   }
-}
-
-function logChange(log: Log, before: SettingsReport, { file, entries, lastChange }: SettingsReport): void {
-  if (!lastChange || lastChange === before.lastChange) return;
-  const { by, problems, warnings, changed } = lastChange;
-  if (problems.length > 0) return log.error('the settings stay as they were', { by, file, problems });
-  const waits = entries.filter(({ afterRestart }) => afterRestart !== null).map(({ path }) => path);
-  log.info('the settings were read anew', {
-    by,
-    file,
-    changed,
-    ...(waits.length > 0 ? { waitsForRestart: waits } : {}),
-  });
-  for (const warning of warnings) log.warn(warning);
 }

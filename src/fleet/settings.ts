@@ -65,6 +65,17 @@ export interface NodeSettings {
   readonly provider?: ProviderName;
 }
 
+/** A name in DNS of which every address is a node. */
+export interface DnsSource {
+  /** Unique among them. */
+  readonly id: string;
+  readonly name: string;
+  /** Null: hosts and ports are those of the name's SRV records. */
+  readonly port: number | null;
+  /** What all of its nodes have in common. */
+  readonly node: Omit<NodeSettings, 'name' | 'url'>;
+}
+
 /** A model that every node with one of the tags is to have; `tags` null: every node. */
 export interface DistributionRule {
   /** As the engine's own library calls it. */
@@ -128,7 +139,15 @@ export interface Settings {
   };
   /** Origins of the web pages that may use the router from a browser, as browsers write them; `*` for all. */
   readonly cors: { readonly origins: readonly string[] };
-  readonly discovery: { readonly enabled: boolean };
+  readonly discovery: {
+    /** On this machine's ports. */
+    readonly enabled: boolean;
+    readonly dns: readonly DnsSource[];
+    /** Absolute path; null without one. */
+    readonly file: string | null;
+    /** What that file holds. */
+    readonly nodes: readonly NodeSettings[];
+  };
   readonly health: {
     readonly intervalMs: number;
     readonly timeoutMs: number;

@@ -97,7 +97,9 @@ test('a bad file changes nothing and is told, and the next good one is taken', a
   writeFileSync(weir.file, 'queue: { maxWaitres: 5 }\nnodes: []\n');
   const refused = await changed(weir, 'the bad file to be told', (change) => listAt(change, 'problems').length > 0);
   assert.match(String(listAt(refused, 'problems')[0]), /maxWaitres.*did you mean maxWaiters/);
-  assert.match(weir.output(), /"level":"error".*maxWaitres.*the settings stay as they were/);
+  await until(() => /"level":"error".*maxWaitres.*the settings stay as they were/.test(weir.output()), {
+    what: 'the line of the log',
+  });
   assert.equal(at(await settingsOf(weir), 'queue', 'maxWaiters'), 1024);
   assert.equal((await chat(weir, 'llama3')).status, 200);
 

@@ -29,7 +29,7 @@ export function testSettings(overrides: DeepPartial<Settings> = {}): Settings {
     insecure: false,
     auth: { clients: 'auto', keys: [], trustedProxies: [] },
     cors: { origins: [] },
-    discovery: { enabled: false },
+    discovery: { enabled: false, dns: [], file: null, nodes: [] },
     health: { intervalMs: 5000, timeoutMs: 3000 },
     queue: { maxWaiters: 1024, timeoutMs: 30_000, maxBytes: 256 * 1024 * 1024, maxShare: 0.75, reserved: 0 },
     pool: { maxIdlePerNode: 32, idleTimeoutMs: 60_000, tcpKeepAliveMs: 30_000 },

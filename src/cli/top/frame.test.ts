@@ -16,6 +16,7 @@ function node(name: string, more: Partial<Node> = {}): Node {
     detail: null,
     draining: false,
     managedBy: 'api',
+    foundBy: null,
     provider: null,
     maxConcurrent: null,
     slots: 10,

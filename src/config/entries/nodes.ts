@@ -13,18 +13,17 @@ import { phases, readPhases } from './model-timeouts.ts';
 import { checkName, readNodeUrl } from './node-names.ts';
 import { readUpkeep, upkeepFields } from './node-upkeep.ts';
 
-const FIELDS = [
-  'url',
-  'name',
+/** What may be said of several nodes at once. */
+export const traitFields = [
   'engine',
   'maxConcurrent',
   'apiKey',
   'headers',
   'models',
   'timeouts',
-  'tls',
   ...upkeepFields,
 ] as const;
+const FIELDS = ['url', 'name', 'tls', ...traitFields] as const;
 const url = parsed('URL', readNodeUrl, String);
 const engine = choice(['auto', ...engineKinds]);
 /** A node as found in some source; without a name it gets one when all are known. */
@@ -49,30 +48,36 @@ export function readNodes(file: SourceFile, env: Environment, problems: Problems
 function readNode(fields: Fields, file: SourceFile, env: Environment): NodeDraft | null {
   const name = fields.scalar('name', line('name', checkName));
   const address = fields.scalar('url', url);
-  const maxConcurrent = fields.scalar('maxConcurrent', count({ min: 1, max: 100_000 }));
-  const apiKey = fields.scalar('apiKey', line('key', checkHeaderValue));
-  const headers = readHeaders(fields);
-  const models = readModels(fields);
-  const timeouts = readTimeouts(fields);
+  const traits = readTraits(fields);
   const tls = readTls(fields, file, env);
-  const upkeep = readUpkeep(fields);
-  const kind = fields.scalar('engine', engine) ?? 'auto';
   if (!fields.has('url')) fields.problem(null, 'has no url; write one such as url: "http://10.0.0.5:8000"');
   if (address === undefined) return null;
   return {
     name: name ?? null,
     url: address,
-    engine: kind,
+    ...traits,
+    ...(tls === undefined ? {} : { tls }),
+    where: `${file.name}:${fields.line}`,
+    origin: `file:${fields.line}`,
+    trail: fields.trail,
+  };
+}
+
+/** Reads what does not say which node it is. */
+export function readTraits(fields: Fields): Omit<NodeSettings, 'name' | 'url'> {
+  const maxConcurrent = fields.scalar('maxConcurrent', count({ min: 1, max: 100_000 }));
+  const apiKey = fields.scalar('apiKey', line('key', checkHeaderValue));
+  const headers = readHeaders(fields);
+  const models = readModels(fields);
+  const timeouts = readTimeouts(fields);
+  return {
+    engine: fields.scalar('engine', engine) ?? 'auto',
     headers,
     ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(models === undefined ? {} : { models }),
     ...(timeouts === undefined ? {} : { timeouts }),
-    ...(tls === undefined ? {} : { tls }),
-    ...upkeep,
-    where: `${file.name}:${fields.line}`,
-    origin: `file:${fields.line}`,
-    trail: fields.trail,
+    ...readUpkeep(fields),
   };
 }
 

@@ -22,6 +22,38 @@ export async function readYamlFile(
   problems: Problems,
 ): Promise<SourceFile | null> {
   const absolute = resolve(cwd, path);
+  const tree = await readTree(path, absolute, env, problems);
+  if (tree === null) return null;
+  const directory = dirname(absolute);
+  if (tree.kind === 'section') return { name: path, directory, root: tree };
+  if (tree.kind === 'scalar' && tree.value === null) return { name: path, directory, root: emptySection };
+  problems.add(path, null, 'holds no settings; write lines such as "listen: 127.0.0.1:9347"');
+  return null;
+}
+
+/** As `readYamlFile`, of a file that holds one list, by itself or under `key`. */
+export async function readYamlList(
+  absolute: string,
+  key: string,
+  env: Environment,
+  problems: Problems,
+): Promise<SourceFile | null> {
+  const tree = await readTree(absolute, absolute, env, problems);
+  if (tree === null) return null;
+  const name = absolute;
+  const directory = dirname(absolute);
+  if (tree.kind === 'list') {
+    return { name, directory, root: { ...emptySection, entries: new Map([[key, { line: tree.line, tree }]]) } };
+  }
+  if (tree.kind === 'scalar' && tree.value === null) return { name, directory, root: emptySection };
+  if (tree.kind === 'section' && tree.entries.size === 1 && tree.entries.has(key)) {
+    return { name, directory, root: tree };
+  }
+  problems.add(absolute, null, `must hold a list and nothing else, by itself or under "${key}:"`);
+  return null;
+}
+
+async function readTree(path: string, absolute: string, env: Environment, problems: Problems): Promise<Tree | null> {
   let text: string;
   try {
     text = await readFile(absolute, 'utf8');
@@ -74,13 +106,7 @@ export async function readYamlFile(
     return { kind: 'scalar', line, value: null, isBroken: true };
   };
 
-  const tree = read(document.contents, '', 0, 1);
-  if (tree === null) return null;
-  const directory = dirname(absolute);
-  if (tree.kind === 'section') return { name: path, directory, root: tree };
-  if (tree.kind === 'scalar' && tree.value === null) return { name: path, directory, root: emptySection };
-  problems.add(path, null, 'holds no settings; write lines such as "listen: 127.0.0.1:9347"');
-  return null;
+  return read(document.contents, '', 0, 1);
 }
 
 const emptySection: SectionTree = { kind: 'section', line: 1, entries: new Map() };

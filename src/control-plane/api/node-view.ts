@@ -27,6 +27,7 @@ export function nodeView(
     detail: health.detail,
     draining: node.draining,
     managedBy: node.managedBy,
+    foundBy: node.managedBy === 'discovery' ? (node.foundBy ?? 'ports') : null,
     provider: settings.provider ?? null,
     maxConcurrent: settings.maxConcurrent ?? null,
     slots: slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),

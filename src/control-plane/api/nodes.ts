@@ -135,8 +135,13 @@ function refuseManaged(node: RegisteredNode): void {
     throw new ApiError(
       409,
       'managed_by_discovery',
-      `The node ${node.settings.name} was found on this machine. Drain it, register its url yourself with POST /api/nodes, ` +
-        'or set discovery.enabled to false.',
+      `The node ${node.settings.name} was found ${whereFound(node)}. Drain it, register its url yourself with POST /api/nodes, ` +
+        `or change ${node.foundBy === null ? 'discovery.enabled' : `discovery.${node.foundBy.split(' ')[0]}`}.`,
     );
   }
+}
+
+function whereFound({ foundBy }: RegisteredNode): string {
+  if (foundBy === null) return 'on this machine';
+  return foundBy === 'file' ? 'in the file that discovery.file names' : `in DNS (${foundBy.replace('dns ', '')})`;
 }

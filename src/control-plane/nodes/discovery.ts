@@ -76,7 +76,7 @@ export class Discovery {
   #forget(): void {
     const now = this.#options.clock.now();
     for (const node of this.#options.nodes()) {
-      if (node.managedBy !== 'discovery') continue;
+      if (node.managedBy !== 'discovery' || node.foundBy !== null) continue;
       if (node.health.state !== 'offline') {
         this.#awaySince.delete(node.id);
         continue;

@@ -22,6 +22,8 @@ export interface RegisteredNode {
   readonly index: number;
   readonly id: string;
   readonly managedBy: ManagedBy;
+  /** Of a discovered node: `file` or `dns NAME`; null: at a port of this machine. */
+  readonly foundBy: string | null;
   generation: number;
   settings: NodeSettings;
   address: NodeAddress;

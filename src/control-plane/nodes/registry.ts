@@ -15,6 +15,8 @@ import type { ListedModel, ManagedBy, RegisteredNode } from './registered-node.t
 export interface Registration {
   readonly id: string;
   readonly managedBy: ManagedBy;
+  /** As of a registered node. */
+  readonly foundBy?: string;
   readonly settings: NodeSettings;
   readonly draining: boolean;
   /** What a former control plane published of this node: its index, generation and state are taken over. */
@@ -52,7 +54,7 @@ export class NodeRegistry {
   }
 
   /** Throws `NodeUrlError` for an unusable `url`. The name must be free. */
-  add({ id, managedBy, settings, draining, remembered }: Registration): RegisteredNode {
+  add({ id, managedBy, foundBy, settings, draining, remembered }: Registration): RegisteredNode {
     const address = this.#addressOf(id, settings);
     const known = remembered?.node.baseUrl === address.baseUrl ? remembered : undefined;
     const node: RegisteredNode = {
@@ -60,6 +62,7 @@ export class NodeRegistry {
       generation: known?.node.generation ?? this.#nextVersion(),
       id,
       managedBy,
+      foundBy: foundBy ?? null,
       settings,
       address,
       draining,

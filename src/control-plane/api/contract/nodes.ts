@@ -52,6 +52,7 @@ const node = z
     detail: z.string().nullable().meta({ description: 'why it is in that state; null while all is well' }),
     draining: z.boolean().meta({ description: 'takes no new requests' }),
     managedBy: z.enum(['config', 'api', 'discovery', 'agent']),
+    foundBy: z.string().nullable().meta({ description: 'of a discovered node: ports, file or dns NAME' }),
     provider: z
       .enum(providerNames)
       .nullable()
