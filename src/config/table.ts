@@ -261,7 +261,7 @@ export const table = {
     'timeouts.clientBody',
     duration({ minMs: 1 }),
     '30s',
-    'For a client to send its headers, and then its body. Taking the answer is not covered: see timeouts.betweenBytes.',
+    'For a client to send its headers, and then its body; for the rest of a long upload, once it has its slot, the time without a byte. Taking the answer is not covered: see timeouts.betweenBytes.',
   ),
   keepAlive: row(
     'timeouts.keepAlive',

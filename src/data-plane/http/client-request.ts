@@ -77,8 +77,6 @@ export class ClientRequest extends IncomingMessage {
       return !this.#isPaused;
     }
     this.#receiver = null;
-    // What follows on the connection is not the body's.
-    if (this.#isPaused) this.resumeBody();
     receiver.onEnd();
     return true;
   }
