@@ -52,10 +52,10 @@ async function machine(t: TestContext, number: number): Promise<Machine> {
   ])
     ip('-n', network, ...args);
   const within = ['ip', 'netns', 'exec', network];
-  const [command = '', ...args] = [...within, process.execPath, resolve(import.meta.dirname, '../../sim/engine.ts')];
+  const args = [...within.slice(1), process.execPath, resolve(import.meta.dirname, '../../sim/engine.ts')];
   // Listens on all of the machine's addresses; `shared` is on each of them.
   const flags = ['--host', '0.0.0.0', '--port', '8000', '--model', 'shared', '--model', `only-${number}`];
-  const engine = spawnTied(command, [...args, ...flags], { env: process.env });
+  const engine = spawnTied('ip', [...args, ...flags], { env: process.env });
   let printed = '';
   engine.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   t.after(() => void engine.kill('SIGKILL'));
@@ -65,7 +65,8 @@ async function machine(t: TestContext, number: number): Promise<Machine> {
 
 test('of three machines one loses its network, one changes its address and one is killed: the fleet is seen as it is, and requests go on', async (t) => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !canMakeNetworks()) {
-    return void t.skip('needs the superuser of a Linux with network namespaces');
+    t.skip('needs the superuser of a Linux with network namespaces');
+    return;
   }
   const [cut, moves, dies] = await Promise.all([machine(t, 1), machine(t, 2), machine(t, 3)]);
   const agents = { ...quickAgents, listen: { host: '0.0.0.0', port: 0 } };
@@ -94,9 +95,9 @@ test('of three machines one loses its network, one changes its address and one i
 
   // Requests all the while, for a model that every machine has: none may be lost.
   const statuses = new Map<number, number>();
-  let isOver = false;
+  const over = new AbortController();
   const asking = (async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answer = await router.chat({ model: 'shared', max_tokens: 2 });
       await answer.arrayBuffer();
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
@@ -131,7 +132,7 @@ test('of three machines one loses its network, one changes its address and one i
   const now = await nodeIs(router, 'moves', 'ready');
   assert.deepEqual([now.id, now.url], [ids.get('moves'), `http://${moved}:8000`]);
   for (const model of ['only-1', 'only-2']) assert.equal((await router.chat({ model, max_tokens: 2 })).status, 200);
-  isOver = true;
+  over.abort();
   await asking;
   t.diagnostic(`statuses: ${JSON.stringify([...statuses])}`);
   assert.deepEqual([...statuses.keys()], [200], JSON.stringify([...statuses]));
