@@ -111,7 +111,7 @@ export class Admission {
 
   /** What one is told that wanted a slot within `withinMs`: to come back when one like it would get it. */
   late(ticket: Ticket, withinMs: number, now: number): QueueRefusal {
-    const perMs = this.#placement.slotsFreedPerMs(ticket.model, this.#room.sizes, now);
+    const perMs = this.#placement.outflow.perMs(ticket.model, this.#room.sizes, now);
     const inFront = aheadOfNewcomer(this.#room, ticket, this.#fairness.accountOf(ticket.claim));
     const ahead = Math.ceil(inFront - perMs * Math.max(0, withinMs));
     return {
@@ -138,12 +138,12 @@ export class Admission {
   }
 
   #standing(position: number, model: string | null, now: number): QueueStanding {
-    const perMs = this.#placement.slotsFreedPerMs(model, this.#room.sizes, now);
+    const perMs = this.#placement.outflow.perMs(model, this.#room.sizes, now);
     return { position, estimatedWaitMs: perMs > 0 ? position / perMs : position * GUESSED_MS };
   }
 
   #isTooLate(ticket: Ticket, startBy: number, now: number): boolean {
-    if (!this.#placement.hasServed) return false;
+    if (!this.#placement.outflow.hasServed) return false;
     const { estimatedWaitMs } = this.standingOfNewcomer(ticket, now);
     const { maxWaiters, timeoutMs } = this.#queue;
     const pressure = Math.max(this.#room.size / maxWaiters, estimatedWaitMs / timeoutMs);
@@ -191,9 +191,9 @@ export class Admission {
     const model = ticket?.model ?? '';
     const awayMs = why === 'own' && ticket ? this.#fairness.accountOf(ticket.claim).awayUntil - now : 0;
     const of = why === 'share' ? model : null;
-    const perMs = this.#placement.slotsFreedPerMs(of, this.#room.sizes, now);
+    const perMs = this.#placement.outflow.perMs(of, this.#room.sizes, now);
     const gapMs = perMs > 0 ? 1 / perMs : GUESSED_MS;
-    const freedMs = this.#placement.slotsFreedAfterMs(ahead, of, this.#room.sizes, now) ?? (ahead - 0.2) * gapMs;
+    const freedMs = this.#placement.outflow.afterMs(ahead, of, this.#room.sizes, now) ?? (ahead - 0.2) * gapMs;
     // Who has waited as long as it may leaves, too: that is known exactly.
     const timeoutMs = (ahead - 1) * gapMs + Math.max(0, this.#room.firstDeadlineAt() - now);
     return { obstacle, ms: awayMs > 0 ? awayMs : Math.min(freedMs, timeoutMs), gapMs };

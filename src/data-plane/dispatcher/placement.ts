@@ -8,9 +8,9 @@ import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
 import type { NodeCounts } from './counts.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
+import { Outflow } from './outflow.ts';
 import { Patience } from './patience.ts';
 import { isInGroup } from '../spoken.ts';
-import { DrainRate, MOST_SINGLE, whenFreed } from './retry-after.ts';
 import {
   noClaim,
   wasTried,
@@ -28,8 +28,6 @@ import {
 
 /** Where nothing is known of the next probe: the default time between two. */
 const UNKNOWN_PROBE_MS = 5_000;
-/** A crowd asks the same again and again. */
-const FORECAST_KEPT_MS = 10;
 const LEAST_PROBE_MS = 1_000;
 
 export class Placement {
@@ -37,13 +35,7 @@ export class Placement {
   readonly #standing = new Standing(emptySnapshot);
   readonly #random: () => number;
   #selection: CachedSelection;
-  readonly #drainRate = new DrainRate();
-  #lastForecast: {
-    readonly of: string | null;
-    readonly count: number;
-    readonly at: number;
-    readonly ms: number;
-  } | null = null;
+  readonly #outflow = new Outflow();
   /** Null under policies that learn nothing. */
   #outlook: Outlook | null = null;
   #patience: Patience | null = null;
@@ -101,6 +93,7 @@ export class Placement {
     }
     this.#publicModels = models.length;
     this.#modelsOf = modelsOf;
+    this.#outflow.replaceSnapshot(snapshot, modelsOf);
     for (const model of models) this.#keepHalfIn(model.name, now);
   }
 
@@ -153,7 +146,7 @@ export class Placement {
     const candidates = this.#selection.candidates(ticket.model, now);
     const freedPerMs = (other: Candidate): number => {
       if (wasTried(ticket, other) || !this.#standing.allows(other.node, ticket.model, now)) return 0;
-      return this.#ledger.freeSlots(other, ticket.model) > 0 ? Infinity : this.#drainRate.perMs(other.node, now);
+      return this.#ledger.freeSlots(other, ticket.model) > 0 ? Infinity : this.#outflow.perMsOf(other.node, now);
     };
     return this.#patience.declines(ticket, candidate, { candidates, freedPerMs, ahead }, waitedMs, now);
   }
@@ -175,18 +168,13 @@ export class Placement {
     return this.#standing.breakerState(candidate.node, now) === 'half-open' ? 1 : free;
   }
 
-  /** True once a request was served, so that there is something to forecast by. */
-  get hasServed(): boolean {
-    return this.#drainRate.hasServed;
-  }
-
   take(ticket: Ticket, candidate: Candidate, now: number, charge: Charge | null = null): Grant {
     const { node, generation, upstream } = candidate;
     const known = this.#outlook?.node(node, generation);
     const flight = known ? (this.#outlook?.took(known, ticket, now) ?? null) : null;
     const { model } = ticket;
     const lease = this.#ledger.take(candidate, { model, trial: this.#standing.take(node, now), charge, flight }, now);
-    this.#drainRate.began(candidate, now);
+    this.#outflow.began(candidate, now);
     this.#selection.taken(ticket.model, candidate);
     return { lease: lease.id, node, generation, upstream };
   }
@@ -211,7 +199,7 @@ export class Placement {
     if (!lease) return null;
     const { flight, takenAt } = lease;
     if (flight) this.#outlook?.ended(flight, now - takenAt, outcome.kind === 'served', spent, now);
-    this.#drainRate.ended(lease, lease.takenAt, now, outcome.kind === 'served');
+    this.#outflow.ended(lease, lease.takenAt, now, outcome.kind === 'served');
     if (this.isRegistered(lease)) this.#learn(lease, outcome, now);
     return lease;
   }
@@ -279,60 +267,9 @@ export class Placement {
     this.#patience?.forgetPast(now);
   }
 
-  /**
-   * Slots per ms that come free for one of the waiting models, or for all of them: a node's are shared by the models that are waited for
-   * there as their waiters are in number.
-   */
-  slotsFreedPerMs(of: string | null, waiting: ReadonlyMap<string, { readonly size: number }>, now: number): number {
-    let perMs = 0;
-    for (const [node, share] of this.#sharesOf(of, waiting, now)) perMs += share * this.#drainRate.perMs(node, now);
-    return perMs;
-  }
-
-  /** Ms until `count` of the slots that `slotsFreedPerMs` counts have come free; half of the time it is later. Null where none does. */
-  slotsFreedAfterMs(
-    count: number,
-    of: string | null,
-    waiting: ReadonlyMap<string, { readonly size: number }>,
-    now: number,
-  ): number | null {
-    const last = this.#lastForecast;
-    if (last && last.of === of && last.count === count && now - last.at < FORECAST_KEPT_MS) return last.ms;
-    const shares = this.#sharesOf(of, waiting, now);
-    if (shares.length === 0) return null;
-    const isSingle = shares.reduce((open, [node]) => open + this.#drainRate.open(node), 0) <= MOST_SINGLE;
-    const freedMs = whenFreed(count, (ms) => {
-      let [ended, hazard] = [0, 0];
-      for (const [node, share] of shares) {
-        const expected = this.#drainRate.endings(node, ms, now, isSingle);
-        ended += share * expected.count;
-        hazard += share * expected.hazard;
-      }
-      return { count: ended, hazard };
-    });
-    this.#lastForecast = { of, count, at: now, ms: freedMs };
-    return freedMs;
-  }
-
-  /** Nodes that let slots go, and for what share of those that wait for one there. */
-  #sharesOf(
-    of: string | null,
-    waiting: ReadonlyMap<string, { readonly size: number }>,
-    now: number,
-  ): (readonly [node: number, share: number])[] {
-    const shares: (readonly [number, number])[] = [];
-    for (const node of this.#snapshot.nodes) {
-      if (!node || this.#drainRate.perMs(node.index, now) === 0) continue;
-      let all = 0;
-      let own = 0;
-      for (const model of this.#modelsOf[node.index] ?? []) {
-        const size = waiting.get(model)?.size ?? 0;
-        all += size;
-        if (of === null || model === of) own += size;
-      }
-      if (own > 0) shares.push([node.index, own / all]);
-    }
-    return shares;
+  /** How fast slots come free for those that wait. */
+  get outflow(): Pick<Outflow, 'perMs' | 'afterMs' | 'hasServed'> {
+    return this.#outflow;
   }
 
   /** Ms until the next probe of a node of the model, at least 1 s. */

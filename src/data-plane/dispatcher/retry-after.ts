@@ -15,7 +15,7 @@ export const GUESSED_MS = 5_000;
 const NEWEST = 0.1;
 const LEAST_MS = 1_000;
 const SILENCES = 3;
-/** Where more leases are open the law of large numbers says enough. */
+/** Where more leases are open the law of large numbers says enough (`whenFreedAt`). */
 export const MOST_SINGLE = 64;
 const MOST_HAZARD = 5;
 const JITTER = 0.2;
@@ -81,14 +81,14 @@ export class DrainRate {
     return this.#nodes[node]?.open.length ?? 0;
   }
 
-  /** What is expected of a node within `ms`; `isSingle`: by the age of each lease. */
-  endings(node: number, ms: number, now: number, isSingle: boolean): Endings {
+  /** What is expected of a node within `ms`, by the age of each lease. */
+  endings(node: number, ms: number, now: number): Endings {
     const drain = this.#nodes[node];
     const perMs = this.perMs(node, now);
     if (!drain || perMs === 0) return { count: 0, hazard: 0 };
     const meanMs = this.#meanOf(drain);
     const isSilent = perMs * meanMs < drain.open.length * 0.99;
-    if (isSilent || drain.held.size === 0 || !isSingle) return { count: ms * perMs, hazard: ms * perMs };
+    if (isSilent || drain.held.size === 0) return { count: ms * perMs, hazard: ms * perMs };
     let [count, hazard] = [0, 0];
     for (const takenAt of drain.open) {
       const ageMs = now - takenAt;
@@ -141,8 +141,7 @@ const ROUNDS = 12;
 export function whenFreed(count: number, expectedWithin: (ms: number) => Endings): number {
   const isEnough = (ms: number): boolean => {
     const { count: ended, hazard } = expectedWithin(ms);
-    // The first: when it is likely enough that one has. Of several the mean is close to the middle.
-    return count <= 1 ? hazard >= USUAL : ended >= count - 0.3;
+    return (count <= 1 ? hazard : ended) >= enough(count);
   };
   let [low, high] = [1, LONGEST_MS];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -151,4 +150,14 @@ export function whenFreed(count: number, expectedWithin: (ms: number) => Endings
     else low = middle;
   }
   return high;
+}
+
+/** The same where so many end per ms. */
+export function whenFreedAt(count: number, perMs: number): number {
+  return Math.min(LONGEST_MS, Math.max(1, enough(count) / perMs));
+}
+
+/** Of the first: when it is likely enough that one has ended. Of several the mean is close to the middle. */
+function enough(count: number): number {
+  return count <= 1 ? USUAL : count - 0.3;
 }
