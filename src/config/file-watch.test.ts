@@ -104,3 +104,16 @@ test('other files beside it, and the same content again, are no change', async (
   await stage.told(1);
   assert.equal(stage.changes(), 1);
 });
+
+test('a file in a directory where something is written all the time is told all the same', async (context) => {
+  const stage = await watching(context, (directory) => {
+    writeFileSync(join(directory, 'weir.yaml'), 'one');
+    return join(directory, 'weir.yaml');
+  });
+  const busy = setInterval(() => writeFileSync(join(stage.directory, 'log'), String(process.hrtime.bigint())), 20);
+  context.after(() => clearInterval(busy));
+  for (const [at, text] of ['two', 'three', 'four'].entries()) {
+    writeFileSync(join(stage.directory, 'weir.yaml'), text);
+    await stage.told(at + 1);
+  }
+});

@@ -9,7 +9,10 @@ import type { Clock } from '../lib/clock.ts';
 // is only a reason to look, since what counts is the content. Some changes bring none (network file systems, a symlink
 // further up), so it is looked now and then in any case.
 
-/** Whoever writes a file in several steps is given time to finish. */
+/**
+ * From an event to the look: whoever writes a file in several steps is given time to finish. Further events do not put it off, since a
+ * directory in which something else is written all the time would never be looked at.
+ */
 const SETTLED_MS = 200;
 const LOOK_EVERY_MS = 10_000;
 
@@ -20,6 +23,9 @@ export class FileWatch {
   #watchers = new Map<string, FSWatcher>();
   #contents = new Map<string, string>();
   #cancel: () => void = () => undefined;
+  /** An event has come since the last look began. */
+  #isUrgent = false;
+  #isLooking = false;
   #isStopped = false;
 
   /** `files`: absolute paths, asked for anew at each look. What they hold at the first look is no change. */
@@ -33,7 +39,7 @@ export class FileWatch {
   async start(): Promise<void> {
     await this.#watchDirectories();
     for (const file of this.#files()) this.#contents.set(file, await digest(file));
-    this.#lookIn(LOOK_EVERY_MS);
+    this.#lookLater();
   }
 
   stop(): void {
@@ -43,21 +49,31 @@ export class FileWatch {
     this.#watchers.clear();
   }
 
-  #lookIn(ms: number): void {
+  #stir(): void {
+    if (this.#isUrgent) return;
+    this.#isUrgent = true;
+    if (!this.#isLooking) this.#lookLater();
+  }
+
+  #lookLater(): void {
     this.#cancel();
-    if (!this.#isStopped) this.#cancel = this.#clock.after(ms, () => void this.look());
+    if (this.#isStopped) return;
+    this.#cancel = this.#clock.after(this.#isUrgent ? SETTLED_MS : LOOK_EVERY_MS, () => void this.look());
   }
 
   /** Looks now. */
   async look(): Promise<void> {
     // First, so that what changes meanwhile brings another look.
+    this.#isUrgent = false;
+    this.#isLooking = true;
     await this.#watchDirectories();
     const before = this.#contents;
     const now = new Map<string, string>();
     for (const file of this.#files()) now.set(file, await digest(file));
     if (this.#isStopped) return;
     this.#contents = now;
-    this.#lookIn(LOOK_EVERY_MS);
+    this.#isLooking = false;
+    this.#lookLater();
     // A file that was not watched before has been read by whoever named it.
     if ([...now].some(([file, content]) => (before.get(file) ?? content) !== content)) this.#onChange();
   }
@@ -80,7 +96,7 @@ export class FileWatch {
 
   #watchDirectory(directory: string): void {
     try {
-      const watcher = watch(directory, { persistent: false }, () => this.#lookIn(SETTLED_MS));
+      const watcher = watch(directory, { persistent: false }, () => this.#stir());
       const forget = (): void => {
         watcher.close();
         this.#watchers.delete(directory);
