@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withCacheLock } from './cache-lock.ts';
-import { chooseMirror } from './llama-server.ts';
+import { chooseMirror } from './debian-packages.ts';
 
 test('the mirror is the first source that is not the security one', () => {
   const targets =
