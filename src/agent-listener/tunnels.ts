@@ -58,6 +58,11 @@ export class Tunnels {
     for (const nodeId of nodeIds) this.#doors.get(nodeId)?.near.close();
   }
 
+  /** Tells of every open one. */
+  tell(): void {
+    for (const nodeId of this.#doors.keys()) this.#options.onChange(nodeId, true);
+  }
+
   endAll(): void {
     this.end([...this.#doors.keys()]);
   }

@@ -52,6 +52,7 @@ async function startListenerThread({ listen, tls, dataDir }: ListenerStart, main
     main.on('message', (message: ToListenerThread) => {
       if (message.kind === 'reply') waiting.get(message.question)?.(message.reply);
       else if (message.kind === 'end') tunnels.end(message.nodeIds);
+      else if (message.kind === 'tunnels?') tunnels.tell();
       else {
         server.close();
         tunnels.endAll();

@@ -202,3 +202,36 @@ test("an agent's node is the same after a restart, and its log's newest lines ar
   const { json } = await plane.api('GET', '/api/nodes/a/logs?tail=2');
   assert.deepEqual(json, { data: ['loaded', 'the key is ***'], truncated: false });
 });
+
+test('who made a token, joined with it, moved and was cut off is in the audit log, and no secret with it', async () => {
+  await using engine = await scriptedNode();
+  await using other = await scriptedNode();
+  await using plane = await startTestControlPlane(settings());
+  const { token, id } = await newToken(plane);
+  await call(plane, { token, body: { name: 'a', url: engine.url } });
+  await call(plane, { token, body: { name: 'a', url: engine.url } });
+  await call(plane, { token, body: { name: 'a', url: other.url } });
+  await plane.api('DELETE', `/api/tokens/${id}`);
+  const { json, text } = await plane.api('GET', '/api/audit?limit=10');
+  const actions = Object(json).data.map(({ action }: { readonly action: string }) => action);
+  assert.deepEqual(actions.toReversed(), ['token.create', 'node.join', 'node.rejoin', 'token.remove']);
+  assert.ok(!text.includes(token) && !text.includes(identity));
+});
+
+test("a name that the configuration takes from an agent is the configuration's, and the agent is told", async () => {
+  await using engine = await scriptedNode();
+  const dataDir = settings().dataDir;
+  let token = '';
+  {
+    await using plane = await startTestControlPlane(settings({ dataDir }));
+    token = (await newToken(plane)).token;
+    await call(plane, { token, body: { name: 'a', url: engine.url } });
+  }
+  const nodes = [{ name: 'a', url: engine.url, engine: 'auto', headers: {} }] as const;
+  await using plane = await startTestControlPlane(settings({ dataDir, nodes }));
+  await plane.nodeIs('a', 'ready');
+  assert.equal(plane.snapshot().nodes.length, 1);
+  assert.equal((await nodeOf(plane, 'a'))['managedBy'], 'config');
+  assert.equal(codeOf(await call(plane, { token, action: 'heartbeat', body: beat })), '404 unknown_agent');
+  assert.equal(codeOf(await call(plane, { token, body: { name: 'a', url: engine.url } })), '409 name_taken');
+});

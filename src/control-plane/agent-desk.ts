@@ -60,6 +60,7 @@ export class AgentDesk {
   /** Begins to wait for the agents of nodes known from before. */
   begin(): void {
     for (const { nodeId } of this.#agents.values()) if (this.#node(nodeId)) this.#heartbeats.expect(nodeId);
+    this.#options.send({ kind: 'tunnels?' });
   }
 
   stop(): void {

@@ -65,7 +65,10 @@ function placeNode(settings: NodeSettings, origin: NodeOrigin, parts: FleetParts
     return;
   }
   const url = sameMachineUrl(settings.url);
-  const others = registry.all().filter((other) => other === node || sameMachineUrl(other.address.baseUrl) === url);
+  // The URL of a node that is reached through a tunnel is its own machine's.
+  const isThere = ({ address }: RegisteredNode): boolean =>
+    address.socketPath === undefined && sameMachineUrl(address.baseUrl) === url;
+  const others = registry.all().filter((other) => other === node || isThere(other));
   const before = others.find((other) => !yields(other, origin));
   // The configuration may name an engine twice; a found node is there once.
   if (before && origin.managedBy === 'discovery') return onSkipped?.(settings, before);

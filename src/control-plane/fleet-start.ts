@@ -39,14 +39,17 @@ export function nodesAtStart({ settings, resume }: ControlPlaneStart, table: Nod
     const id = known?.managedBy === 'config' ? known.id : table.idOf(node.name, 'config');
     add({ id, managedBy: 'config', settings: node, draining: known?.draining ?? false });
   }
-  for (const { id, managedBy, settings: kept, draining } of stored) {
+  for (const { id, name, managedBy, settings: kept, draining } of stored) {
     if (managedBy === 'api' && kept) add({ id, managedBy, settings: kept, draining });
     // Where agents cannot report, theirs could never be told from nodes that are gone.
-    if (managedBy === 'agent' && kept && settings.agents.listen) add({ id, managedBy, settings: kept, draining });
+    if (managedBy === 'agent' && kept && settings.agents.listen && !names.has(name))
+      add({ id, managedBy, settings: kept, draining });
   }
   for (const node of settings.discovery.nodes) {
     // What the configuration, the API or an agent has is theirs.
-    const isThere = registrations.some(({ settings: { url } }) => sameMachineUrl(url) === sameMachineUrl(node.url));
+    const isThere = registrations.some(
+      ({ settings: { url, viaTunnel } }) => !viaTunnel && sameMachineUrl(url) === sameMachineUrl(node.url),
+    );
     if (isThere || names.has(node.name)) continue;
     const known = stored.find(({ name }) => name === node.name);
     const id = known?.managedBy === 'file' ? known.id : table.idOf(node.name, 'file');

@@ -23,6 +23,8 @@ export interface AgentCall {
 /** To the agents' listener. */
 export type ToAgentListener =
   | { readonly kind: 'reply'; readonly question: number; readonly reply: AgentReply }
+  /** Tell of every open tunnel: this control plane is new. */
+  | { readonly kind: 'tunnels?' }
   /** Close the tunnels of these nodes. */
   | { readonly kind: 'end'; readonly nodeIds: readonly string[] };
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newToken, nodeIs, offered } from '../support/agent-fleet.ts';
+import { newToken, nodeIs, offered, shownNode } from '../support/agent-fleet.ts';
 import { scriptedNode } from '../support/scripted-node.ts';
 import { temporaryDirectory } from '../support/settings.ts';
-import { startAgent } from '../support/start-agent.ts';
+import { quickAgents, startAgent } from '../support/start-agent.ts';
+import { startRouter } from '../support/start-router.ts';
 import { startWeir, type Weir } from '../support/start-weir.ts';
 import { until } from '../support/until.ts';
 
@@ -57,4 +58,31 @@ test('after a router was killed and started again its agents are there again, as
   } finally {
     assert.equal(await after.stop(), 0);
   }
+});
+
+test('a crash of the control plane leaves tunnels open, and the next one knows of them', async () => {
+  await using engine = await scriptedNode({ models: ['m'] });
+  await using router = await startRouter({ agents: quickAgents });
+  const { token } = await newToken(router);
+  await using agent = startAgent({
+    router: router.agentsUrl,
+    token,
+    engine: engine.url,
+    name: 'hidden',
+    flags: ['--tunnel'],
+  });
+  const { id } = await nodeIs(router, 'hidden', 'ready');
+  await agent.says(/in touch/);
+  await offered(router.url, 'm');
+  await router.app.controlPlane.crash();
+  assert.equal((await router.chat({ model: 'm' })).status, 200);
+  const reborn = await until(
+    async () => {
+      const node = await shownNode(router, 'hidden').catch(() => null);
+      return node?.state === 'ready' && node.agent?.machine && node;
+    },
+    { what: 'the next control plane to hear of the agent', withinMs: 20_000 },
+  );
+  assert.deepEqual([reborn.id, reborn.agent?.tunnel], [id, 'open']);
+  assert.doesNotMatch(agent.output(), /the tunnel broke/);
 });
