@@ -147,7 +147,7 @@ const unsound: readonly (readonly [string, object, Record<string, string>])[] = 
   ['a field nobody knows', { thinking_budget: 7 }, {}],
   ["an assistant's text to be continued", { messages: [...messages, { role: 'assistant', content: 'o' }] }, {}],
   ['no tokens left', { max_tokens: 2 }, {}],
-  ['a client that does not want it', {}, { 'x-weir-resume': 'off' }],
+  ['a client that does not want it', {}, { 'x-weir-resume': 'OFF' }],
 ];
 for (const [what, body, headers] of unsound) {
   test(`with ${what} a broken stream is told as such`, async () => {

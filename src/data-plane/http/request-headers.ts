@@ -53,8 +53,10 @@ export function maxWaitOf(header: string | string[] | undefined, configuredMs: n
 
 /** Whether a stream that breaks may go on at another node: only where the router may, and the client does not say `off`; null for other words. */
 export function resumeOf(header: string | string[] | undefined, isAllowed: boolean): boolean | null {
-  if (header === undefined || header === 'on') return isAllowed;
-  return header === 'off' ? false : null;
+  if (header === undefined) return isAllowed;
+  const word = typeof header === 'string' ? header.trim().toLowerCase() : '';
+  if (word === 'on') return isAllowed;
+  return word === 'off' ? false : null;
 }
 
 const VERSION_HEADERS = ['anthropic-version', 'anthropic-beta'] as const;
