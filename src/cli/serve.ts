@@ -72,7 +72,7 @@ export async function serve(request: SettingsRequest, deps: ServeDeps): Promise<
     deps.signals,
     deps.now,
     (signal) => {
-      say(deps.stderr, stoppingText(signal, settings.timeouts.shutdownMs));
+      say(deps.stderr, stoppingText(signal, live.report.settings.timeouts.shutdownMs));
       ended.resolve();
     },
     deps.exit,

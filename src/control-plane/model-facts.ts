@@ -28,10 +28,10 @@ export interface ModelFacts {
 export class FleetModels {
   readonly #client: HttpClient;
   readonly #clock: Clock;
-  readonly #connectMs: number;
+  readonly #connectMs: () => number;
   readonly #contexts: ContextLengths;
 
-  constructor(client: HttpClient, clock: Clock, connectMs: number) {
+  constructor(client: HttpClient, clock: Clock, connectMs: () => number) {
     this.#client = client;
     this.#clock = clock;
     this.#connectMs = connectMs;
@@ -64,7 +64,7 @@ export class FleetModels {
           asked.add(digest);
           return [{ name, digest }];
         });
-        const target = targetOf(node, this.#connectMs);
+        const target = targetOf(node, this.#connectMs());
         const called = { target, basePath: node.address.basePath, headers: headersOf(node) };
         return this.#contexts.learn(nodeCall(this.#client, this.#clock, called, signal), open);
       });

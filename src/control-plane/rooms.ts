@@ -239,7 +239,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
         return live.settings.catalogue.cacheTtlMs;
       },
     }),
-    fleetModels: new FleetModels(httpClient, clock, settings.health.timeoutMs),
+    fleetModels: new FleetModels(httpClient, clock, () => live.settings.health.timeoutMs),
     tokens,
     agentDesk,
   };
