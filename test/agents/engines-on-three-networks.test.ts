@@ -81,7 +81,8 @@ test('of three machines one loses its network, one changes its address and one i
     startAgent({
       router: `http://${at.routerAddress}:${port}`,
       token,
-      engine: 'http://127.0.0.1:8000',
+      // Port 8000 is a usual one.
+      engine: 'auto',
       name,
       flags: ['--insecure', ...flags],
       within: at.within,
