@@ -25,6 +25,7 @@ import { Publication } from './nodes/publication.ts';
 import type { RegisteredNode } from './nodes/registered-node.ts';
 import type { Registration } from './nodes/registry.ts';
 import { systemResolver } from './nodes/system-resolver.ts';
+import { noteCommand } from './note-command.ts';
 import { openAgentDesk } from './open-agent-desk.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
 import { replaceSettings } from './settings-change.ts';
@@ -265,6 +266,7 @@ export function openRooms(start: ControlPlaneStart, surroundings: Surroundings):
         for (const settlement of settlements) metrics.settle(settlement);
         log.requests(settlements);
       } else if (message.kind === 'doubt') fleet.doubt(message.doubt);
+      else if (message.kind === 'command') noteCommand(state, message.command);
       else if (message.kind === 'agents') agentDesk.take(message.told);
       else if (message.kind === 'log') log[message.level](message.message, message.detail);
     },

@@ -4,10 +4,11 @@ import { type Asking, planAsking, type Unaskable } from './asking.ts';
 import { Callers } from './auth/callers.ts';
 import { type KeyLimits, OwnKeyLimits } from './auth/key-limits.ts';
 import type { AnyCall } from './calls.ts';
+import { handleCommand } from './command.ts';
 import { DirectPort, type DispatchPort } from './dispatcher/dispatch-port.ts';
 import type { NodeRef } from './dispatcher/ticket.ts';
 import { ErrandPort } from './errands.ts';
-import type { NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
+import type { NodeCommand, NodeDoubt, ToControlPlane } from '../fleet/messages.ts';
 import type { Settings } from '../fleet/settings.ts';
 import { emptySnapshot, type FleetSnapshot, type NodeSnapshot } from '../fleet/snapshot.ts';
 import type { Gauges, NodeTelemetry } from '../fleet/telemetry.ts';
@@ -110,9 +111,9 @@ export class DataPlane {
     const route: Route = lacksHost(request)
       ? { kind: 'no-host' }
       : findRoute(request.method ?? 'GET', request.url ?? '/');
-    void (route.kind === 'inference'
-      ? handleInference(this, route, request, response)
-      : answerPlainly(this, route, request, response));
+    if (route.kind === 'inference') void handleInference(this, route, request, response);
+    else if (route.kind === 'command') void handleCommand(this, route, request, response);
+    else void answerPlainly(this, route, request, response);
   }
 
   // What the control plane tells
@@ -161,6 +162,10 @@ export class DataPlane {
 
   doubt(doubt: NodeDoubt): void {
     this.#post({ kind: 'doubt', doubt });
+  }
+
+  tellCommand(command: NodeCommand): void {
+    this.#post({ kind: 'command', command });
   }
 
   logBug(requestId: string, error: unknown): void {

@@ -12,11 +12,8 @@ import { missingHint } from './missing-hint.ts';
 import { sendError, sendErrorUnread, sendJson, sendNothing } from './http/reply.ts';
 import type { Route } from './http/routes.ts';
 
-const FOR_ADMINISTRATORS =
-  "Clients may not change the fleet's models; an administrator can, on the nodes or with the admin listener's API.";
-
-/** Every endpoint at which no engine computes. */
-export type PlainRoute = Exclude<Route, { kind: 'inference' }>;
+/** Every endpoint at which no node answers. */
+export type PlainRoute = Exclude<Route, { kind: 'inference' | 'command' }>;
 
 interface FailDetail {
   readonly headers?: readonly string[];
@@ -60,8 +57,7 @@ export async function answerPlainly(
     case 'model':
     case 'ollama-tags':
     case 'ollama-ps':
-    case 'ollama-version':
-    case 'for-administrators': {
+    case 'ollama-version': {
       const dialect: Dialect = route.kind === 'models' || route.kind === 'model' ? 'openai' : 'ollama';
       const { callers, clock } = plane;
       const identified = callers.enter(request, plane.snapshot, clock.now(), clock.wall());
@@ -69,7 +65,6 @@ export async function answerPlainly(
         return fail(dialect, identified.code, { retryAfterMs: identified.retryAfterMs });
       }
       identified.leave();
-      if (route.kind === 'for-administrators') return fail(dialect, 'not_allowed', { message: FOR_ADMINISTRATORS });
       if (route.kind === 'ollama-version')
         return sendJson(request, response, 200, ownHeaders, { version: OLLAMA_VERSION });
       await plane.whenSettled();

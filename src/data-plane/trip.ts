@@ -53,7 +53,7 @@ export class Trip {
   /** Ms spent waiting for a slot, over all attempts; null where it never was a waiter. */
   waitMs: number | null = null;
   /** The attempt under way, and the node it is on. */
-  attempt: { readonly relay: AnswerRelay; readonly node: NodeSnapshot } | null = null;
+  attempt: { readonly relay: Pick<AnswerRelay, 'nodeLost'>; readonly node: NodeSnapshot } | null = null;
   readonly attempts: AttemptRecord[] = [];
   /** How its stream would go on at another node; null where it could not. */
   resumption: Resumption | null = null;

@@ -131,6 +131,14 @@ const table = {
     retryable: false,
     message: 'No node offers this model. GET /v1/models lists those there are.',
   },
+  not_one_node: {
+    status: 409,
+    type: 'invalid_request_error',
+    fault: 'client',
+    retryable: false,
+    message:
+      'Such a command is for one node, and this fleet has several Ollama nodes or none. Let an administrator name the node: weir models pull MODEL --node NODE.',
+  },
   rate_limit_exceeded: {
     status: 429,
     type: 'rate_limit_error',

@@ -1,4 +1,5 @@
 import type { FromAgentListener, ToAgentListener } from './agent-messages.ts';
+import type { AttemptEnd } from './settlement.ts';
 import type { FleetSnapshot } from './snapshot.ts';
 import type { SettlementBatch } from './settlement-batch.ts';
 import type { Settings } from './settings.ts';
@@ -15,6 +16,7 @@ export type ToControlPlane =
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'gauges'; readonly question: number; readonly gauges: Gauges }
   | { readonly kind: 'doubt'; readonly doubt: NodeDoubt }
+  | { readonly kind: 'command'; readonly command: NodeCommand }
   /** A line for the router's log from the data plane: rare things only, never per request. */
   | {
       readonly kind: 'log';
@@ -36,6 +38,20 @@ export interface NodeDoubt {
   readonly generation: number;
   readonly reason: 'unauthorized' | 'loading' | 'model-missing' | 'unreachable';
   readonly model: string | null;
+}
+
+/** Ollama's commands that change a node. */
+export type CommandName = 'pull' | 'push' | 'create' | 'copy' | 'delete';
+
+/** A client's key changed a node, or tried to: to be noted, and the node looked at again. */
+export interface NodeCommand {
+  readonly requestId: string;
+  readonly command: CommandName;
+  /** Every model it names, as the client wrote it. */
+  readonly models: readonly string[];
+  readonly node: { readonly index: number; readonly generation: number; readonly id: string; readonly name: string };
+  readonly key: { readonly id: string; readonly label: string };
+  readonly end: AttemptEnd;
 }
 
 /** From the control plane to the data plane. */

@@ -46,7 +46,9 @@ export async function scriptedOllama(script: OllamaScript = {}): Promise<Scripte
   const pulls: OllamaPull[] = [];
 
   const pull: Scripted = (request, { response, socket, gone }) => {
-    const model = String(Object(request.json()).model);
+    // Ollama's own JavaScript client writes `name`.
+    const { model: written, name } = Object(request.json());
+    const model = String(written ?? name);
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     const say = (line: object): void => void response.write(`${JSON.stringify(line)}\n`);
     const told: OllamaPull = {

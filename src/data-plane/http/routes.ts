@@ -1,11 +1,12 @@
 import type { Dialect } from '../../fleet/glossary.ts';
+import type { CommandName } from '../../fleet/messages.ts';
 import type { Speech } from '../spoken.ts';
 
 // The clients' endpoints. A path decides the dialect, so that even a refusal before the body is read has the right form.
 
 /** An endpoint at which a node answers. */
 export interface NodeRoute {
-  readonly kind: 'inference';
+  readonly kind: 'inference' | 'command';
   readonly dialect: Dialect;
   readonly path: string;
   /** What its nodes must speak; null where all do. */
@@ -20,14 +21,27 @@ export interface NodeRoute {
   readonly isAboutModel: boolean;
 }
 
+/** An endpoint at which engines compute, or tell of what they would. */
+export interface InferenceRoute extends NodeRoute {
+  readonly kind: 'inference';
+}
+
+/** A command of Ollama's that changes a node. */
+export interface CommandRoute extends NodeRoute {
+  readonly kind: 'command';
+  readonly command: CommandName;
+  readonly method: 'POST' | 'DELETE';
+  /** It takes as long as a download does, and tells how far it is unless told not to. */
+  readonly hasProgress: boolean;
+}
+
 export type Route =
-  | NodeRoute
+  | InferenceRoute
+  | CommandRoute
   | { readonly kind: 'models' }
   | { readonly kind: 'ollama-tags' }
   | { readonly kind: 'ollama-ps' }
   | { readonly kind: 'ollama-version' }
-  /** A command of Ollama's that changes a node. */
-  | { readonly kind: 'for-administrators' }
   | { readonly kind: 'model'; readonly id: string }
   /** Ollama's command line asks whether there is anybody before everything else. */
   | { readonly kind: 'greeting' }
@@ -90,9 +104,24 @@ const upload = (path: string, speech: Speech): [string, Endpoint] => [
   },
 ];
 
-const forAdministrators = (method: 'POST' | 'DELETE', path: string): [string, Endpoint] => [
-  path,
-  { method, route: { kind: 'for-administrators' } },
+const command = (name: CommandName, method: 'POST' | 'DELETE', hasProgress: boolean): [string, Endpoint] => [
+  `/api/${name}`,
+  {
+    method,
+    route: {
+      kind: 'command',
+      command: name,
+      method,
+      hasProgress,
+      dialect: 'ollama',
+      path: `/api/${name}`,
+      speech: 'ollama',
+      answer: 'json',
+      takesForm: false,
+      takesSlot: false,
+      isAboutModel: false,
+    },
+  },
 ];
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
@@ -119,8 +148,11 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['/api/tags', { method: 'GET', route: { kind: 'ollama-tags' } }],
   ['/api/ps', { method: 'GET', route: { kind: 'ollama-ps' } }],
   ['/api/version', { method: 'GET', route: { kind: 'ollama-version' } }],
-  ...['/api/pull', '/api/push', '/api/create', '/api/copy'].map((path) => forAdministrators('POST', path)),
-  forAdministrators('DELETE', '/api/delete'),
+  command('pull', 'POST', true),
+  command('push', 'POST', true),
+  command('create', 'POST', true),
+  command('copy', 'POST', false),
+  command('delete', 'DELETE', false),
   ['/healthz', { method: 'GET', route: { kind: 'healthz' } }],
   ['/readyz', { method: 'GET', route: { kind: 'readyz' } }],
 ]);
