@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { localEngineKinds } from '../../src/fleet/glossary.ts';
@@ -108,4 +110,11 @@ export function fleetOf(path: string, value: unknown): FleetModel {
   const mix = models.map((model) => ({ model, share: file.models[model] ?? 0 }));
   const name = (path.split('/').at(-1) ?? path).replace(/\.ya?ml$/, '');
   return { name, networkMs: file.networkMs, models, mix, nodes, troubles, bursts: file.bursts };
+}
+
+/** A path, or the name of a fleet that comes with the simulator. */
+export function fleetPath(written: string): string {
+  if (existsSync(written)) return written;
+  const own = fileURLToPath(new URL(`fleets/${written}.yaml`, import.meta.url));
+  return existsSync(own) ? own : written;
 }

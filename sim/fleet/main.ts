@@ -1,17 +1,14 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { readFleet } from './fleet-file.ts';
+import { fleetPath, readFleet } from './fleet-file.ts';
 import type { FleetModel } from './fleet-model.ts';
 import { parseOptions, usage, type Options } from './options.ts';
 import { policyNames, simulate, type RunResult } from './simulate.ts';
 import type { Workload } from './workload/offer.ts';
-import { capacityOf } from './workload/schedule.ts';
+import { filled } from './workload/fill.ts';
 import { synthesize } from './workload/synthetic.ts';
 import { readTrace, sliceOf, type Row } from './workload/trace.ts';
 
 // The fleet simulator as a command: every policy on every load and seed, one line each.
 
-const SAMPLE = 2_000;
 const MOST_REQUESTS = 20_000;
 
 async function run(args: readonly string[]): Promise<void> {
@@ -50,17 +47,9 @@ function workloadOf(
       ? sliceOf(trace ?? '', rows ?? [], { requests, callers, seed })
       : synthesize(workload, requests, seed, hogTimes);
   if (options.requests !== null) return make(options.requests);
-  // How many fill the minutes is known from the lengths of a sample; half of a trace at most, so that seeds give other stretches.
-  const perSecond = load * capacityOf(fleet, make(SAMPLE).offers);
+  // Half of a trace at most, so that seeds give other stretches.
   const most = rows === null ? MOST_REQUESTS : Math.min(MOST_REQUESTS, Math.ceil(rows.length / 2));
-  return make(Math.max(1, Math.min(most, Math.ceil(perSecond * minutes * 60))));
-}
-
-/** A path, or the name of a fleet that comes with the simulator. */
-function fleetPath(written: string): string {
-  if (existsSync(written)) return written;
-  const own = fileURLToPath(new URL(`fleets/${written}.yaml`, import.meta.url));
-  return existsSync(own) ? own : written;
+  return filled(make, fleet, { load, minutes, most });
 }
 
 function headline(): string {

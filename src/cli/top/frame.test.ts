@@ -20,6 +20,7 @@ function node(name: string, more: Partial<Node> = {}): Node {
     provider: null,
     maxConcurrent: null,
     slots: 10,
+    slotsFrom: 'configuration',
     taken: 0,
     breaker: 'closed',
     cooling: false,

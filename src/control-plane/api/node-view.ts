@@ -30,7 +30,8 @@ export function nodeView(
     foundBy: node.managedBy === 'discovery' ? (node.foundBy ?? 'ports') : null,
     provider: settings.provider ?? null,
     maxConcurrent: settings.maxConcurrent ?? null,
-    slots: slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),
+    slots: counts?.slots ?? slotsOf(settings.maxConcurrent ?? null, node.slotsTold, engine),
+    slotsFrom: slotsFrom(node),
     taken: counts?.taken ?? null,
     breaker: counts?.breaker ?? null,
     cooling: counts?.cooling ?? null,
@@ -61,4 +62,9 @@ export function nodeView(
 function countsOf(node: RegisteredNode, gauges: Gauges | null): NodeGauges | null {
   const found = gauges?.nodes.find(({ index, generation }) => index === node.index && generation === node.generation);
   return found ?? null;
+}
+
+function slotsFrom({ settings, slotsTold }: RegisteredNode): 'configuration' | 'engine' | 'guess' {
+  if (settings.maxConcurrent !== undefined) return 'configuration';
+  return slotsTold === null ? 'guess' : 'engine';
 }

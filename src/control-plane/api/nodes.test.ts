@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startTestControlPlane, refusal } from '../../../test/support/control-plane.ts';
+import { idleGauges, startTestControlPlane, refusal } from '../../../test/support/control-plane.ts';
 import { scriptedNode } from '../../../test/support/scripted-node.ts';
 import { testSettings } from '../../../test/support/settings.ts';
 
@@ -69,4 +69,20 @@ test('a node may be given tags, its memory and where its log is, and shows them'
 test("the router's own address is no node", async () => {
   await using plane = await startTestControlPlane(testSettings({ listen: { host: '127.0.0.1', port: 9347 } }));
   assert.match(await refusal(plane, 'POST', '/api/nodes', { url: 'http://localhost:9347/v1' }), /^400 .*own address/);
+});
+
+test('slots that were learned are shown, and who said how many', async () => {
+  await using node = await scriptedNode();
+  const counts = { index: 0, generation: 1, slots: 96, taken: 3, breaker: 'closed', cooling: false } as const;
+  const gauges = { ...idleGauges, nodes: [{ ...counts, socketsIdle: 0, socketsBusy: 0, socketsOpened: 0 }] };
+  const entry = { url: node.url, engine: 'auto', headers: {} } as const;
+  const nodes = [
+    { name: 'a', ...entry },
+    { name: 'b', ...entry, maxConcurrent: 5 },
+  ];
+  await using plane = await startTestControlPlane(testSettings({ health, nodes }), { gauges });
+  await plane.nodeIs('a', 'ready');
+  const [learned, set] = Object((await plane.api('GET', '/api/nodes')).json).data;
+  assert.deepEqual([learned.slots, learned.taken, learned.slotsFrom], [96, 3, 'guess']);
+  assert.deepEqual([set.slots, set.taken, set.slotsFrom], [5, null, 'configuration']);
 });

@@ -58,7 +58,13 @@ const node = z
       .nullable()
       .meta({ description: 'of a cloud provider: it serves every model whose name begins with this and a colon' }),
     maxConcurrent: z.int().nullable().meta({ description: 'as configured' }),
-    slots: z.int().min(1),
+    slots: z
+      .int()
+      .min(1)
+      .meta({ description: 'in force: of a node whose number was guessed, as many as were learned' }),
+    slotsFrom: z
+      .enum(['configuration', 'engine', 'guess'])
+      .meta({ description: 'who said how many; a guess is by the kind of engine, and the start of learning' }),
     taken: count.nullable().meta({ description: 'slots in use; null where the data plane did not answer' }),
     breaker: z.enum(['closed', 'open', 'half-open']).nullable(),
     cooling: z.boolean().nullable().meta({ description: 'it asked for a pause' }),
