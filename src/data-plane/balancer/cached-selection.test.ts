@@ -102,3 +102,35 @@ test('nobody open is null, and so is a model nobody offers', () => {
   );
   assert.equal(selection.selectNodeCached('unheard-of', idle, 0, everyone), null);
 });
+
+test('of a very large fleet a sample is looked at, spread over all of it in the course of time', () => {
+  const selection = selectionOver(nodesAlike(5000));
+  const chosen = new Set<number>();
+  for (let time = 0; time < 200; time += 1) {
+    let looked = 0;
+    const open = (): boolean => (looked += 1) > 0;
+    const candidate = selection.selectNodeCached('m', idle, time, open);
+    assert.ok(candidate);
+    assert.ok(looked <= 64, String(looked));
+    chosen.add(Math.floor(candidate.node / 500));
+    selection.taken('m', candidate);
+  }
+  assert.equal(chosen.size, 10, 'from each tenth of the fleet');
+});
+
+test('where nobody of the sample is open the one that is gets found', () => {
+  const selection = selectionOver(nodesAlike(5000));
+  for (const only of [0, 77, 4999]) {
+    assert.equal(selection.selectNodeCached('m', idle, 0, ({ node }) => node === only)?.node, only);
+  }
+});
+
+test('where few may be open only these are looked at', () => {
+  const selection = selectionOver(nodesAlike(50));
+  const asked: number[] = [];
+  const open = ({ node }: { readonly node: number }): boolean => asked.push(node) > 0;
+  const chosen = selection.selectNodeCached('m', idle, 0, open, undefined, [7, 60]);
+  assert.equal(chosen?.node, 7);
+  assert.deepEqual(asked, [7]);
+  assert.equal(selection.wereAllOpen, false);
+});

@@ -1,6 +1,6 @@
 import type { FleetSnapshot } from '../../fleet/snapshot.ts';
 import type { NodeTelemetry } from '../../fleet/telemetry.ts';
-import type { Wanted } from './candidate.ts';
+import type { Prefix, Wanted } from './candidate.ts';
 import { NodeOutlook } from './node-outlook.ts';
 import { PrefixIndex } from './prefix-index.ts';
 import type { Sent, Speed } from './speed.ts';
@@ -91,6 +91,11 @@ export class Outlook {
   /** Tokens of the prompt that the node would have to read. */
   uncachedTokens(node: NodeOutlook, { claim: { prefix, promptTokens } }: Wanted): number {
     return Math.max(1, promptTokens - node.belief * this.#prefixes.tokensOn(node.index, prefix));
+  }
+
+  /** Nodes that should have more of the prompt than others, and perhaps some that have less. */
+  holdersOf(prefix: Prefix): readonly number[] {
+    return this.#prefixes.holdersOf(prefix);
   }
 
   /** A lease was taken. */

@@ -23,6 +23,18 @@ test('tells how much of a prompt each node was sent', () => {
   assert.equal(index.tokensOn(1, asked), 400, 'what was looked up before is looked up anew after a change');
 });
 
+test('names the nodes that have most of a prompt', () => {
+  const index = new PrefixIndex();
+  index.insert(0, prefixOf(1, 2, 3));
+  index.insert(2, prefixOf(1, 2, 9));
+  index.insert(4, prefixOf(1, 2, 3));
+  assert.deepEqual(index.holdersOf(prefixOf(1, 2, 3, 4)), [0, 4]);
+  assert.deepEqual(index.holdersOf(prefixOf(7)), []);
+  assert.deepEqual(index.holdersOf(prefixOf()), []);
+  index.forget(0);
+  assert.deepEqual(index.holdersOf(prefixOf(1, 2, 3, 4)), [4]);
+});
+
 test('forgets the longest unused prompts of a node, their ends first, and keeps other nodes', () => {
   const index = new PrefixIndex();
   index.insert(0, prefixOf(1, 2), 300);

@@ -11,6 +11,8 @@ const MOST_BLOCKS = 200_000;
 /** Blocks of one prompt. */
 const MOST_LOOKED_AT = 512;
 
+const nobody: readonly number[] = [];
+
 export class PrefixIndex {
   /** Nodes by block. */
   readonly #holders = new Map<number, number[]>();
@@ -19,6 +21,8 @@ export class PrefixIndex {
   /** Blocks of the prompt last looked up, by node. */
   readonly #depth: number[] = [];
   #lookedUp: Prefix | null = null;
+  /** Who has the last block of it that any has. */
+  #deepest: readonly number[] = nobody;
   #nodes = 0;
 
   /** Leading tokens of the prompt that the node should have. */
@@ -26,6 +30,13 @@ export class PrefixIndex {
     if (prefix.hashes.length === 0) return 0;
     this.#lookUp(prefix);
     return (this.#depth[node] ?? 0) * prefix.blockTokens;
+  }
+
+  /** Nodes that have the last of the prompt's blocks that any has; lent until the next call. */
+  holdersOf(prefix: Prefix): readonly number[] {
+    if (prefix.hashes.length === 0) return nobody;
+    this.#lookUp(prefix);
+    return this.#deepest;
   }
 
   /** The node was sent this prompt. `mostTokens`: what it can remember, where that is known. */
@@ -66,6 +77,7 @@ export class PrefixIndex {
     if (this.#lookedUp === prefix) return;
     this.#lookedUp = prefix;
     this.#depth.fill(0);
+    this.#deepest = nobody;
     const { hashes } = prefix;
     for (let at = 0; at < hashes.length && at < MOST_LOOKED_AT; at += 1) {
       const holders = this.#holders.get(hashes[at] ?? 0);
@@ -77,6 +89,7 @@ export class PrefixIndex {
         isHeld = true;
       }
       if (!isHeld) return;
+      this.#deepest = holders;
     }
   }
 

@@ -49,8 +49,8 @@ export class Ledger implements LiveCounts {
   }
 
   /** How many more leases for the model the node can bear; zero or less where it is full. */
-  freeSlots({ node, slots, modelSlots }: Candidate, model: string): number {
-    const free = slots - this.inFlight(node);
+  freeSlots({ node, slots, modelSlots, learned }: Candidate, model: string): number {
+    const free = (learned?.node.limit.slots ?? slots) - this.inFlight(node);
     if (modelSlots === null) return free;
     return Math.min(free, modelSlots - (this.#counts[node]?.byModel.get(model) ?? 0));
   }

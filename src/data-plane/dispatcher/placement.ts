@@ -7,6 +7,7 @@ import { Outlook } from '../balancer/outlook.ts';
 import { policyByName } from '../balancer/policies/policy.ts';
 import { Standing } from '../balancer/standing.ts';
 import type { NodeCounts } from './counts.ts';
+import { FreeNodes } from './free-nodes.ts';
 import { Ledger, type OpenLease } from './ledger.ts';
 import { Outflow } from './outflow.ts';
 import { Patience } from './patience.ts';
@@ -29,6 +30,8 @@ import {
 /** Where nothing is known of the next probe: the default time between two. */
 const UNKNOWN_PROBE_MS = 5_000;
 const LEAST_PROBE_MS = 1_000;
+/** Where no more nodes have a free slot, only these are looked at. */
+const FEW_NODES = 32;
 
 export class Placement {
   readonly #ledger = new Ledger();
@@ -36,6 +39,7 @@ export class Placement {
   readonly #random: () => number;
   #selection: CachedSelection;
   readonly #outflow = new Outflow();
+  readonly #freeNodes = new FreeNodes((node) => this.hasFreeSlotOn(node));
   /** Null under policies that learn nothing. */
   #outlook: Outlook | null = null;
   #patience: Patience | null = null;
@@ -56,6 +60,7 @@ export class Placement {
     const outlook = this.#outlook;
     this.#selection = this.#selectionBy(selection);
     if (this.#outlook !== outlook) this.#outlook?.replaceSnapshot(this.#snapshot, now);
+    this.#freeNodes.allChanged(this.#snapshot.nodes.length);
   }
 
   #selectionBy({ policy, cacheTtlMs }: Settings['selection']): CachedSelection {
@@ -86,6 +91,7 @@ export class Placement {
     this.#outlook?.replaceSnapshot(snapshot, now);
     this.#selection.replaceSnapshot(snapshot);
     this.#standing.replaceSnapshot(snapshot);
+    this.#freeNodes.allChanged(snapshot.nodes.length);
     const modelsOf: string[][] = snapshot.nodes.map(() => []);
     const models = Array.from(snapshot.models.values()).filter(({ name }) => !isInGroup(name));
     for (const model of models) {
@@ -102,6 +108,7 @@ export class Placement {
     for (const node of nodes) next[node.index] = node.nextProbeAt;
     this.#nextProbeAt = next;
     this.#outlook?.replaceTelemetry(nodes);
+    if (this.#outlook) this.#freeNodes.allChanged(this.#snapshot.nodes.length);
   }
 
   /** The policy's choice among the nodes that could bear the ticket now and that `isSpare` does not refuse; null where there is none. */
@@ -117,6 +124,7 @@ export class Placement {
       now,
       (candidate) => this.#isOpen(candidate, ticket, isHeld, now) && (isSpare === undefined || isSpare(candidate)),
       ticket,
+      this.#freeNodes.few(FEW_NODES),
     );
   }
 
@@ -128,8 +136,7 @@ export class Placement {
 
   /** The node as a candidate for the model, in whatever state its slots are; null where it may not serve it. */
   candidateOn(node: number, model: string, now: number): Candidate | null {
-    for (const candidate of this.#selection.candidates(model, now)) if (candidate.node === node) return candidate;
-    return null;
+    return this.#selection.candidateOn(node, model, now);
   }
 
   /** True where the last `select` could choose among all nodes of the model: there is nobody to wait for. */
@@ -200,6 +207,7 @@ export class Placement {
     const { flight, takenAt } = lease;
     if (flight) this.#outlook?.ended(flight, now - takenAt, outcome.kind === 'served', spent, now);
     this.#outflow.ended(lease, lease.takenAt, now, outcome.kind === 'served');
+    this.#freeNodes.changed(lease.node);
     if (this.isRegistered(lease)) this.#learn(lease, outcome, now);
     return lease;
   }
@@ -208,7 +216,10 @@ export class Placement {
   firstToken(leaseId: number, now: number): OpenLease | null {
     const lease = this.#ledger.find(leaseId);
     if (!lease) return null;
-    if (lease.flight) this.#outlook?.firstToken(lease.flight, now - lease.takenAt, now);
+    if (!lease.flight) return lease;
+    this.#outlook?.firstToken(lease.flight, now - lease.takenAt, now);
+    // It may bear more now.
+    this.#freeNodes.changed(lease.node);
     return lease;
   }
 
@@ -254,7 +265,7 @@ export class Placement {
   }
 
   hasFreeSlotAnywhere(): boolean {
-    return this.#snapshot.nodes.some((_node, index) => this.hasFreeSlotOn(index));
+    return this.#freeNodes.isAny;
   }
 
   /** When a node that was left out is let in again next, in monotonic ms; Infinity where none is out. */
