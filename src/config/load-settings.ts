@@ -16,7 +16,7 @@ import { doubtful, reportUnable, reportUnsafe } from './safety.ts';
 import type { Environment } from './sources/environment.ts';
 import { readYamlFile } from './sources/yaml-file.ts';
 import { table, type Row } from './table.ts';
-import { reportUnknownKeys, reportUnknownVariables, reportUnusableOverrides } from './unknown-keys.ts';
+import { reportUnknownKeys, reportUnknownVariables, usableOverrides } from './unknown-keys.ts';
 import type { Raw } from './values/kinds.ts';
 
 // The whole way from file, variables and flags to one validated value. Nothing else in the project reads any of the
@@ -67,8 +67,7 @@ export async function loadSettings(request: SettingsRequest): Promise<LoadedSett
   const warnings = [...reportUnknownVariables(env, problems)];
 
   const { keys, warnings: keyWarnings } = file ? readKeys(file, problems, inForce) : { keys: [], warnings: [] };
-  reportUnusableOverrides(overrides.keys(), problems);
-  const sources = { file, env, flags, cwd, overrides };
+  const sources = { file, env, flags, cwd, overrides: usableOverrides(overrides, problems) };
   const single = settingsOf(sources, keys, problems, inForce);
   const settings: Settings = {
     ...single,

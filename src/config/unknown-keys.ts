@@ -78,13 +78,16 @@ export function reportUnknownVariables(env: Environment, problems: Problems): re
   return warnings;
 }
 
-/** What cannot be set through the admin API: what only a restart changes, secrets, whole lists, and what belongs to a provider's key. */
-export function reportUnusableOverrides(paths: Iterable<string>, problems: Problems): void {
+/**
+ * Those that may be set through the admin API: not what only a restart changes, secrets, whole lists, paths, and what belongs to a provider's
+ * key. The others are problems and go no further: nothing that they name is to be opened, were it only to say what is wrong with it.
+ */
+export function usableOverrides<T>(overrides: ReadonlyMap<string, T>, problems: Problems): ReadonlyMap<string, T> {
   const changeable = new Set(
     Object.values(table).flatMap((row: Row<unknown>) => (row.restart || row.secret || row.isPath ? [] : [row.path])),
   );
   const known = new Set<string>([...rows.map(({ path }) => path), ...LISTS]);
-  for (const path of paths) {
+  for (const path of overrides.keys()) {
     if (changeable.has(path)) continue;
     if ([...known].some((each) => each === path || path.startsWith(`${each}.`))) {
       problems.add(path, null, 'cannot be set through the admin API; set it in the file, by a variable or by a flag');
@@ -92,4 +95,5 @@ export function reportUnusableOverrides(paths: Iterable<string>, problems: Probl
       problems.add(path, null, `unknown; ${suggestion(path, changeable, [...known])}`);
     }
   }
+  return new Map([...overrides].filter(([path]) => changeable.has(path)));
 }

@@ -30,6 +30,8 @@ export class Finding {
   readonly #options: FindingOptions;
   #ports: Discovery | null = null;
   #names: readonly DnsDiscovery[] = [];
+  /** Names that have no addresses, told once. */
+  readonly #empty = new Set<string>();
 
   constructor(options: FindingOptions) {
     this.#options = options;
@@ -121,7 +123,12 @@ export class Finding {
     return new DnsDiscovery(source, {
       clock,
       resolver,
-      onNodes: ({ id }, nodes) => {
+      onNodes: ({ id, name }, nodes) => {
+        if (nodes.length > 0) this.#empty.delete(id);
+        else if (!this.#empty.has(id)) {
+          this.#empty.add(id);
+          log.warn('a name of nodes has no addresses', { name });
+        }
         replaceNodes(nodes, originOf(id), this.#noting(parts()));
         for (const node of parts().fleet.registry.all()) if (node.probes === 0) firstRound.await(node.id);
       },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { at, listAt } from '../support/json-path.ts';
@@ -62,6 +62,15 @@ test('the nodes of a watched file come and go with it, and a broken one changes 
     what: 'the broken file to be told',
     withinMs: 15_000,
   });
+  await nodesAre(weir, ['a file', 'b file']);
+  rmSync(file);
+  await until(
+    async () => /check the path of discovery\.file/.test(JSON.stringify(at(await settings(), 'lastChange'))),
+    {
+      what: 'the file that is gone to be told',
+      withinMs: 15_000,
+    },
+  );
   await nodesAre(weir, ['a file', 'b file']);
   write(JSON.stringify({ nodes: [{ name: 'b', url: two.url }] }));
   await nodesAre(weir, ['b file']);

@@ -59,6 +59,7 @@ test('what cannot be, what is unsafe and what needs a restart is refused, and no
     [{ listen: '0.0.0.0:1' }, /listen: cannot be set through the admin API/],
     [{ admin: { token: 'hush-hush' } }, /admin\.token: cannot be set/],
     [{ providers: { openai: { apiKey: 'sk' } } }, /providers\.openai\.apiKey: cannot be set/],
+    [{ discovery: { file: '/etc/hosts' } }, /^discovery\.file: cannot be set through the admin API; [^;]*$/],
     [{ nodes: [{}] }, /nodes: holds something that is not one value/],
     [{ cors: { origins: ['*'] } }, /cors\.origins.*while clients need no keys/],
   ];

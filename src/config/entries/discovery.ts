@@ -37,7 +37,7 @@ export async function readNodeFile(
   env: Environment,
   problems: Problems,
 ): Promise<readonly NodeDraft[] | null> {
-  const own = await readYamlList(path, 'nodes', env, problems);
+  const own = await readYamlList(path, 'discovery.file', 'nodes', env, problems);
   return own && readNodes(own, env, problems);
 }
 

@@ -22,7 +22,7 @@ export async function readYamlFile(
   problems: Problems,
 ): Promise<SourceFile | null> {
   const absolute = resolve(cwd, path);
-  const tree = await readTree(path, absolute, env, problems);
+  const tree = await readTree(path, '--config', absolute, env, problems);
   if (tree === null) return null;
   const directory = dirname(absolute);
   if (tree.kind === 'section') return { name: path, directory, root: tree };
@@ -31,14 +31,15 @@ export async function readYamlFile(
   return null;
 }
 
-/** As `readYamlFile`, of a file that holds one list, by itself or under `key`. */
+/** As `readYamlFile`, of the file that `setting` names, which holds one list, by itself or under `key`. */
 export async function readYamlList(
   absolute: string,
+  setting: string,
   key: string,
   env: Environment,
   problems: Problems,
 ): Promise<SourceFile | null> {
-  const tree = await readTree(absolute, absolute, env, problems);
+  const tree = await readTree(absolute, setting, absolute, env, problems);
   if (tree === null) return null;
   const name = absolute;
   const directory = dirname(absolute);
@@ -53,12 +54,18 @@ export async function readYamlList(
   return null;
 }
 
-async function readTree(path: string, absolute: string, env: Environment, problems: Problems): Promise<Tree | null> {
+async function readTree(
+  path: string,
+  setting: string,
+  absolute: string,
+  env: Environment,
+  problems: Problems,
+): Promise<Tree | null> {
   let text: string;
   try {
     text = await readFile(absolute, 'utf8');
   } catch (error) {
-    problems.add(path, null, whyUnreadable(error));
+    problems.add(path, null, whyUnreadable(error, setting));
     return null;
   }
   const yaml = await import('yaml');
@@ -120,8 +127,8 @@ function scalarText({ value, source }: Scalar): string {
   return typeof value === 'string' ? value : (source ?? String(value));
 }
 
-function whyUnreadable(error: unknown): string {
-  if (isNodeError(error) && error.code === 'ENOENT') return 'there is no such file; check the path of --config';
+function whyUnreadable(error: unknown, setting: string): string {
+  if (isNodeError(error) && error.code === 'ENOENT') return `there is no such file; check the path of ${setting}`;
   if (isNodeError(error) && error.code === 'EISDIR') return 'is a directory; name the file in it';
   if (isNodeError(error) && error.code === 'EACCES') return 'may not be read by this user; change its owner or mode';
   return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
