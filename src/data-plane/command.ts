@@ -48,7 +48,7 @@ export async function handleCommand(
   plane.open.add(trip);
   let ending: Ending;
   try {
-    const command = await hear(plane, trip);
+    const command = await hear(plane, trip, route);
     ending = 'kind' in command ? command : await carryOut(plane, trip, route, command);
   } catch (error) {
     plane.logBug(trip.id, error);
@@ -59,7 +59,7 @@ export async function handleCommand(
 }
 
 /** Who, and what: until it is known what is commanded, or that it is refused. */
-async function hear(plane: DataPlane, trip: Trip): Promise<OllamaCommand | Ending> {
+async function hear(plane: DataPlane, trip: Trip, route: CommandRoute): Promise<OllamaCommand | Ending> {
   const { clock, settings, deadlines } = plane;
   const { request, leaving } = trip;
   const identified = plane.callers.enter(request, plane.snapshot, clock.now(), clock.wall());
@@ -88,7 +88,7 @@ async function hear(plane: DataPlane, trip: Trip): Promise<OllamaCommand | Endin
   if (command === 'missing_model') return refused(trip, command, { message: NAMES_NO_MODEL });
   if (typeof command === 'string') return refused(trip, command);
   const [model] = command.models;
-  trip.stream = command.stream;
+  trip.stream = command.stream && route.hasProgress;
   trip.model = canonicalModel(model);
   trip.modelOffered = plane.targets.isNamed(plane.snapshot, model);
   if (!command.models.every((name) => mayUse(caller, name))) {

@@ -143,6 +143,8 @@ test('copies and deletions are answered with nothing, as Ollama does, and one ob
     assert.deepEqual([answer.status, await answer.text()], [200, ''], name);
   }
   assert.deepEqual(it.node.requests.at(-1)?.method, 'DELETE');
+  const streams = (await it.router.settled(2)).map(({ stream }) => stream);
+  assert.deepEqual(streams, [false, false]);
   const made = await command(it.router, 'create', { model: 'b', from: 'a', stream: false });
   assert.deepEqual([made.status, await made.json()], [200, { status: 'success' }]);
 });
