@@ -129,7 +129,7 @@ test('where few may be open only these are looked at', () => {
   const selection = selectionOver(nodesAlike(50));
   const asked: number[] = [];
   const open = ({ node }: { readonly node: number }): boolean => asked.push(node) > 0;
-  const chosen = selection.selectNodeCached('m', idle, 0, open, undefined, [7, 60]);
+  const chosen = selection.selectNodeCached('m', idle, 0, open, undefined, new Set([7, 60]));
   assert.equal(chosen?.node, 7);
   assert.deepEqual(asked, [7]);
   assert.equal(selection.wereAllOpen, false);

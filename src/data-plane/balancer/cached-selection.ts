@@ -93,7 +93,7 @@ export class CachedSelection {
     now: number,
     isOpen: (candidate: Candidate) => boolean,
     wanted: Wanted = nobody,
-    among: readonly number[] | null = null,
+    among: ReadonlySet<number> | null = null,
   ): Candidate | null {
     const entry = this.#entry(model, now);
     entry.now = now;
@@ -102,7 +102,7 @@ export class CachedSelection {
     open.length = 0;
     const { candidates } = entry;
     let looked = candidates.length;
-    if (among && among.length < looked) {
+    if (among && among.size < looked) {
       for (const node of among) {
         const candidate = onNode(entry, node);
         if (candidate && isOpen(candidate)) open.push(candidate);

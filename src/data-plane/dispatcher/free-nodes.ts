@@ -1,43 +1,32 @@
-// Which nodes have a free slot, without a look at all of them for each request that finds none. Kept is who may have one: whoever was
-// changed since it was last found full. Who is asked and has none is left out until it changes again, so a look costs no more than
-// the changes before it, however large the fleet.
+// Which nodes have a free slot, so that a request for which there is none need not look at all of them, however large the fleet. Judged
+// anew for a node with each lease that is taken or ends there, and for all of them where the control plane has told something new.
 
 export class FreeNodes {
   readonly #hasFreeSlot: (node: number) => boolean;
-  /** Everybody who has one, and some who may not. */
-  readonly #maybe = new Set<number>();
+  readonly #free = new Set<number>();
 
   constructor(hasFreeSlot: (node: number) => boolean) {
     this.#hasFreeSlot = hasFreeSlot;
   }
 
-  /** The node may have more slots, or fewer of them taken, than before. */
+  /** Something has changed on the node. */
   changed(node: number): void {
-    this.#maybe.add(node);
+    if (this.#hasFreeSlot(node)) this.#free.add(node);
+    else this.#free.delete(node);
   }
 
-  /** Anything may have changed on the nodes below this index. */
+  /** Anything may have changed on the nodes below this index, and others are gone. */
   allChanged(nodes: number): void {
-    this.#maybe.clear();
-    for (let node = 0; node < nodes; node += 1) this.#maybe.add(node);
+    this.#free.clear();
+    for (let node = 0; node < nodes; node += 1) this.changed(node);
   }
 
   get isAny(): boolean {
-    for (const node of this.#maybe) {
-      if (this.#hasFreeSlot(node)) return true;
-      this.#maybe.delete(node);
-    }
-    return false;
+    return this.#free.size > 0;
   }
 
-  /** All of them, where they are surely no more than `most`; else null. */
-  few(most: number): readonly number[] | null {
-    if (this.#maybe.size > most) return null;
-    const free: number[] = [];
-    for (const node of this.#maybe) {
-      if (this.#hasFreeSlot(node)) free.push(node);
-      else this.#maybe.delete(node);
-    }
-    return free;
+  /** All of them, where they are no more than `most`; else null. Lent: it changes. */
+  few(most: number): ReadonlySet<number> | null {
+    return this.#free.size > most ? null : this.#free;
   }
 }

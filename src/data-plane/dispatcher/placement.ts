@@ -182,6 +182,7 @@ export class Placement {
     const { model } = ticket;
     const lease = this.#ledger.take(candidate, { model, trial: this.#standing.take(node, now), charge, flight }, now);
     this.#outflow.began(candidate, now);
+    this.#freeNodes.changed(node);
     this.#selection.taken(ticket.model, candidate);
     return { lease: lease.id, node, generation, upstream };
   }
