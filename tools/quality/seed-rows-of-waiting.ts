@@ -59,8 +59,8 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         testFile: 'src/data-plane/dispatcher/dispatch-port.test.ts',
         testName: 'waitForReadyWithTimeout is capacity-exceeded beyond the limit, and says when to come back',
         mutation: {
-          find: "if (decision.kind === 'reject' || this.#isOverBytes(ticket)) return",
-          replace: 'if (this.#isOverBytes(ticket)) return',
+          find: 'if (isFull(size, maxWaiters, reserved)) {',
+          replace: 'if (isFull(size, maxWaiters * 10, reserved)) {',
         },
       },
       {
@@ -68,8 +68,8 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         testFile: 'src/data-plane/dispatcher/admission.test.ts',
         testName: 'a request admitted before re-enters at its old place and may use the last fifth, but no more',
         mutation: {
-          find: 'return this.#room.size >= maxWaiters ?',
-          replace: 'return isFull(this.#room.size, maxWaiters) ?',
+          find: 'return size >= maxWaiters ?',
+          replace: 'return isFull(size, maxWaiters) ?',
         },
       },
     ],
@@ -115,7 +115,10 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         file: 'src/data-plane/dispatcher/admission-control.ts',
         testFile: 'src/data-plane/dispatcher/admission-control.test.ts',
         testName: 'from half to below four fifths it is accepted with a delay that grows linearly from 10 to 100 ms',
-        mutation: { find: 'const intoStage = (waiters / maxWaiters - 0.5) / 0.3;', replace: 'const intoStage = 0;' },
+        mutation: {
+          find: 'const intoStage = Math.min(1, (waiters / maxWaiters - 0.5) / 0.3);',
+          replace: 'const intoStage = 0;',
+        },
       },
     ],
   },
@@ -127,7 +130,10 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         file: 'src/data-plane/dispatcher/admission-control.ts',
         testFile: 'src/data-plane/dispatcher/admission-control.test.ts',
         testName: 'from four fifths on it is rejected',
-        mutation: { find: 'return waiters * 5 >= maxWaiters * 4;', replace: 'return waiters * 5 > maxWaiters * 4;' },
+        mutation: {
+          find: 'return waiters * 5 >= maxWaiters * fifths(reserved);',
+          replace: 'return waiters * 5 > maxWaiters * fifths(reserved);',
+        },
       },
     ],
   },
@@ -158,13 +164,19 @@ export const seedRowsOfWaiting: readonly SeedRow[] = [
         file: 'src/data-plane/balancer/cached-selection.ts',
         testFile: 'src/data-plane/balancer/cached-selection.test.ts',
         testName: 'consecutive calls of selectNodeCached return the same node while nothing is taken',
-        mutation: { find: 'if (kept && now - kept.builtAt < this.#ttlMs) return kept;', replace: '' },
+        mutation: {
+          find: 'if (kept && now - kept.builtAt < Math.max(this.#ttlMs, kept.candidates.length / NODES_PER_MS)) return kept;',
+          replace: '',
+        },
       },
       {
         file: 'src/data-plane/balancer/cached-selection.ts',
         testFile: 'src/data-plane/balancer/cached-selection.test.ts',
         testName: 'the candidates are kept for the time to live and no longer',
-        mutation: { find: 'now - kept.builtAt < this.#ttlMs', replace: 'now - kept.builtAt < Infinity' },
+        mutation: {
+          find: 'now - kept.builtAt < Math.max(this.#ttlMs,',
+          replace: 'now - kept.builtAt < Math.max(Infinity,',
+        },
       },
     ],
   },
