@@ -75,6 +75,11 @@ export class WaitingRoom {
     return this.#queues.get(model)?.bands[band]?.inOrder ?? [];
   }
 
+  /** A caller's waiters for a model in one band; undefined where it has none there. */
+  flowOf(model: string, band: number, account: Account): Flow | undefined {
+    return this.#queues.get(model)?.bands[band]?.of(account);
+  }
+
   /** How many wait for a model in one band. */
   sizeOfBand(model: string, band: number): number {
     return this.#queues.get(model)?.bands[band]?.size ?? 0;
