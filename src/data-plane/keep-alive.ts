@@ -7,8 +7,8 @@ import type { Trip } from './trip.ts';
 // Clients and proxies give up on connections that stay quiet, and a request may wait for a slot, or for a cold model, longer than that.
 // A stream is therefore opened after a while and sent what its dialect's clients pass over; the price is that its status is 200
 // from then on and a refusal can only be told inside. It is no beginning of the answer: a node that fails is still followed by
-// another. An answer that is no stream cannot be helped: of HTTP's interim answers, which could, `100` ends the connections of
-// one common client library and everything else those of another.
+// another. An answer that is no stream has TCP's keep-alive and no more: of HTTP's interim answers, which could help, `100` ends the
+// connections of one common client library and everything else those of another.
 
 const STREAMED: ReadonlySet<string> = new Set([
   '/v1/chat/completions',

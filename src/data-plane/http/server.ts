@@ -39,7 +39,7 @@ export interface SharedListening {
 
 /** Listens for clients. Rejects where the port cannot be had, and with `UnusableTls`. */
 export async function listenForClients(
-  { listen, tls, timeouts, cors }: Settings,
+  { listen, tls, timeouts, cors, pool }: Settings,
   handle: (request: ClientRequest, response: ServerResponse) => void,
   shared: SharedListening | null = null,
 ): Promise<ClientServer> {
@@ -47,6 +47,9 @@ export async function listenForClients(
     IncomingMessage: ClientRequest,
     // Answered by the corridor, in JSON and with an id, as everything else.
     requireHostHeader: false,
+    // All that can be done for a client that waits long for an answer that is no stream (see keep-alive.ts).
+    keepAlive: true,
+    keepAliveInitialDelay: pool.tcpKeepAliveMs,
     // How late slow headers may be found out; Node looks every 30 s by default.
     connectionsCheckingInterval: Math.max(20, Math.min(1000, timeouts.clientBodyMs / 4)),
   };
