@@ -27,7 +27,7 @@ export interface Cell {
 }
 
 export function figuresOfRuns(runs: readonly RunResult[]): Seeded {
-  const each = (read: (run: RunResult) => number): number[] => runs.map((run) => Number(read(run).toPrecision(5)));
+  const each = (read: (run: RunResult) => number): number[] => runs.map((run) => Number(read(run).toPrecision(4)));
   return {
     goodput: each(({ goodput }) => goodput),
     ttftP50S: each(({ ttftMs }) => ttftMs.p50 / 1000),

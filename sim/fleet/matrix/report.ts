@@ -80,7 +80,12 @@ function tally(standings: readonly Standing[]): string {
       ],
       [
         'at least equal to every score behind our room (told too), ties within 1 %',
-        count(standings, ({ ours, bestBehind }) => goodput(ours) >= (1 - TIE) * goodput(bestBehind)),
+        count(standings, (each) => !isBeaten(each)),
+        '',
+      ],
+      [
+        'the same, or less by no more than the interval',
+        count(standings, (each) => !isBeaten(each) || each.overBehind.mean + each.overBehind.within >= 0),
         '',
       ],
     ],
@@ -99,7 +104,7 @@ function rowOf(standing: Standing): string[] {
     mark(!isNear(ours, standing), signed(standing.overShipped)),
     mark(!isNear(untold, standing), signed(standing.untoldOverShipped)),
     `${goodput(bestBehind).toFixed(3)} \`${bestBehind.contender}\``,
-    mark(goodput(ours) < (1 - TIE) * goodput(bestBehind), signed(standing.overBehind)),
+    mark(isBeaten(standing), signed(standing.overBehind)),
     `${p99(ours)} / ${p99(untold)}`,
     `${meanOf(soonestShipped.figures.ttftP99S).toFixed(1)} \`${soonestShipped.contender}\``,
   ];
@@ -115,6 +120,11 @@ function isNear(cell: Cell, { bestShipped }: Standing): boolean {
 
 function isSoon({ figures }: Cell, { soonestShipped }: Standing): boolean {
   return meanOf(figures.ttftP99S) <= (1 + NEAR) * meanOf(soonestShipped.figures.ttftP99S);
+}
+
+/** Is the best score behind our room more than a tie better? */
+function isBeaten({ ours, bestBehind }: Standing): boolean {
+  return goodput(ours) < (1 - TIE) * goodput(bestBehind);
 }
 
 function goodput({ figures }: Cell): number {
