@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,12 @@ export async function startOllama(command: string, names: readonly string[], lay
   const keep = (chunk: Buffer): void => void (printed = (printed + chunk.toString()).slice(-8000));
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
+  /** Each model is computed by a process of its own, which would outlive its parent. */
+  const killRunners = (): void => {
+    if (child.pid !== undefined) spawnSync('pkill', ['-KILL', '-P', String(child.pid)]);
+  };
   const close = async (): Promise<void> => {
+    killRunners();
     await killTied(child);
     await rm(home, { recursive: true, force: true });
   };
@@ -61,7 +66,11 @@ export async function startOllama(command: string, names: readonly string[], lay
     await close();
     throw new Error(`Ollama did not come up: ${printed}`, { cause: error });
   }
-  return { url, kill: () => void child.kill('SIGKILL'), close };
+  const kill = (): void => {
+    killRunners();
+    child.kill('SIGKILL');
+  };
+  return { url, kill, close };
 }
 
 async function untilUp(url: string): Promise<void> {
