@@ -40,14 +40,14 @@ export interface NamedLeg extends Leg {
 export function legOf(
   { waitMs, attempts }: Pick<Trip, 'waitMs' | 'attempts'>,
   maxWaitMs: number,
-  later: readonly unknown[],
+  later: number,
   mostWaitMs = Infinity,
 ): Leg {
   const waitedMs = waitMs ?? 0;
   const left = Math.max(0, maxWaitMs - waitedMs);
   return {
-    waitUntilMs: waitedMs + (later.length === 0 ? left : Math.min(mostWaitMs, left / (later.length + 1))),
-    attemptsLeft: Math.max(1, MOST_ATTEMPTS - attempts.length - later.length),
+    waitUntilMs: waitedMs + (later === 0 ? left : Math.min(mostWaitMs, left / (later + 1))),
+    attemptsLeft: Math.max(1, MOST_ATTEMPTS - attempts.length - later),
   };
 }
 

@@ -145,22 +145,37 @@ async function hear(plane: DataPlane, trip: Trip): Promise<Asked | Ending> {
   return { call, names, maxWaitMs, urgency };
 }
 
-/** One model after the other, until the client has an answer or none is left that could give it. */
-async function serve(plane: DataPlane, trip: Trip, { call, names, maxWaitMs, urgency }: Asked): Promise<Ending> {
+/** By the one model that is asked for, or by those that an alias stands for. */
+function serve(plane: DataPlane, trip: Trip, asked: Asked): Promise<Ending> {
+  const { call, names, maxWaitMs, urgency } = asked;
   const port = plane.portOf(trip);
   const ticketId = port.nextTicketId();
   trip.keepAlive?.waitsAt(port, ticketId);
+  const [name] = names;
+  if (name === undefined || names.length > 1) return serveInOrder(plane, trip, asked, ticketId);
+  const { waitUntilMs, attemptsLeft } = legOf(trip, maxWaitMs, 0);
+  return serveBy(plane, trip, call, { waitUntilMs, attemptsLeft, name, ticketId, urgency });
+}
+
+/** One model after the other, until the client has an answer or none is left that could give it. */
+async function serveInOrder(
+  plane: DataPlane,
+  trip: Trip,
+  { call, names, maxWaitMs, urgency }: Asked,
+  ticketId: number,
+): Promise<Ending> {
+  const port = plane.portOf(trip);
   // A node not yet looked at is not passed over for the next one.
-  if (names.length > 1) await plane.whenSettled();
+  await plane.whenSettled();
   let told: Ending | null = null;
   for (const [at, name] of names.entries()) {
-    const later = names.slice(at + 1);
-    if (later.length > 0 && !hasReadyNode(plane.snapshot, name)) continue;
+    const later = names.length - 1 - at;
+    if (later > 0 && !hasReadyNode(plane.snapshot, name)) continue;
     if (trip.attempts.length > 0 && !(await port.mayRetry())) break;
     const leg = legOf(trip, maxWaitMs, later, plane.targets.mostWaitMs(call.model));
     const ending = await serveBy(plane, trip, call, { ...leg, name, ticketId, urgency });
     told = hopefuller(told, ending);
-    if (later.length === 0 || trip.upload?.isSpent || !mayPassOn(ending, trip, isUpload(call))) break;
+    if (later === 0 || trip.upload?.isSpent || !mayPassOn(ending, trip, isUpload(call))) break;
   }
   return told ?? refused(trip, 'no_ready_node');
 }
