@@ -29,6 +29,8 @@ test('a request goes only to nodes of engines that have its endpoint, however bu
   t.after(() => Promise.all(nodes.map((node) => node.close())));
   await using router = await startDataPlane(
     nodes.map((node, index) => ({ url: node.url, engine: engines[index] ?? 'openai', slots: 1 })),
+    // All of them: a policy that learns would prefer those that were quick.
+    { selection: { policy: 'least-loaded' } },
   );
   for (const [path, expected] of having) {
     const answers = await Promise.all(Array.from({ length: 24 }, () => ask(router, path)));

@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +49,7 @@ export async function startOllama(command: string, names: readonly string[], lay
   child.stderr.on('data', keep);
   /** Each model is computed by a process of its own, which would outlive its parent. */
   const killRunners = (): void => {
-    if (child.pid !== undefined) spawnSync('pkill', ['-KILL', '-P', String(child.pid)]);
+    for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
   };
   const close = async (): Promise<void> => {
     killRunners();
@@ -71,6 +72,17 @@ export async function startOllama(command: string, names: readonly string[], lay
     child.kill('SIGKILL');
   };
   return { url, kill, close };
+}
+
+/** Processes that any thread of `pid` has started and that still run. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
 }
 
 async function untilUp(url: string): Promise<void> {
