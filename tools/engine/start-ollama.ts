@@ -49,7 +49,13 @@ export async function startOllama(command: string, names: readonly string[], lay
   child.stderr.on('data', keep);
   /** Each model is computed by a process of its own, which would outlive its parent. */
   const killRunners = (): void => {
-    for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
+    for (const pid of childrenOf(child.pid ?? 0)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself meanwhile.
+      }
+    }
   };
   const close = async (): Promise<void> => {
     killRunners();
