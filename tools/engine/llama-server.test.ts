@@ -41,6 +41,8 @@ test('the cache lock of a killed process is free at once', async (t) => {
   await writeFile(
     holder,
     `import { withCacheLock } from ${JSON.stringify(source)};
+     // A channel that nobody listens to keeps no process alive.
+     setInterval(() => {}, 1000);
      // A promise that nothing refers to is collected, and the lock with it.
      await withCacheLock(${JSON.stringify(path)}, 0, () => new Promise((resolve) => {
        globalThis.keep = resolve;
